@@ -1,0 +1,23 @@
+"""The Celery application. Its settings are the `CELERY_…` names of `config.settings`."""
+
+import os
+
+# SIGTERM then means a soft stop (running jobs get time to finish, the rest is given back); billiard
+# reads this when it is first imported, hence before Celery.
+os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from celery import Celery, signals
+
+app = Celery("celeriac")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+@signals.import_modules.connect(weak=False)
+def _install_engine(sender: Celery, **_: object) -> None:
+    """Job types become tasks once Django is set up, in workers alone: others send by name."""
+    from jobs.worker import steps, task
+
+    task.register_job_tasks(sender)
+    steps.install(sender)

@@ -1,0 +1,20 @@
+"""The public door of the engine. Job authors import from here and nowhere deeper."""
+
+from jobs.backoff import Backoff
+from jobs.context import JobContext
+from jobs.control import Cancel, CancelRequested, LeaseLost, Retry, Snooze
+from jobs.job_type import JobType, job_type
+from jobs.secret import Secret
+
+__all__ = [
+    "Backoff",
+    "Cancel",
+    "CancelRequested",
+    "JobContext",
+    "JobType",
+    "LeaseLost",
+    "Retry",
+    "Secret",
+    "Snooze",
+    "job_type",
+]

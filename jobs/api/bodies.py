@@ -1,0 +1,171 @@
+"""What the calls take. Each model is checked against a request and published in the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+from rest_framework.exceptions import ParseError
+from rest_framework.request import Request
+
+from accounts.api.refusals import FieldRefusal, Unprocessable
+from jobs import priorities
+from jobs.api import moment
+from jobs.api.documents import JobDocument
+from jobs.models import OnFailure
+
+_TEN_YEARS = 315_360_000  # seconds
+
+B = TypeVar("B", bound="Body")
+V = TypeVar("V")
+
+
+class Body(BaseModel):
+    """Only the fields that are named, only of the types that are named."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+def body_of(model: type[B], request: Request) -> B:
+    """The request's body. Raises ParseError where there is none, Unprocessable with every fault."""
+    if not request.stream:
+        raise ParseError("The body is not strict JSON: it is empty.")
+    return checked(model, request.data)
+
+
+def optional_body_of(model: type[B], request: Request) -> B:
+    """As `body_of`; no body at all is an empty object."""
+    return body_of(model, request) if request.stream else checked(model, {})
+
+
+def checked(model: type[B], data: Any) -> B:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise Unprocessable(_refusal(one) for one in error.errors(include_url=False)) from None
+
+
+def _refusal(error: ErrorDetails) -> FieldRefusal:
+    pointer = "".join(f"/{_escaped(part)}" for part in error["loc"])
+    if error["type"] != "extra_forbidden":
+        return FieldRefusal(pointer, error["msg"])
+    read_only = error["loc"][-1] in JobDocument.model_fields
+    return FieldRefusal(pointer, "read-only field" if read_only else "unknown field")
+
+
+def _escaped(part: str | int) -> str:
+    """A part of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _saying(parse: Callable[[Any], V]) -> Callable[[Any], V]:
+    """`parse`, its ValueError's message told to the caller as it is; null passes."""
+
+    def checked_value(value: Any) -> V:
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise PydanticCustomError("rule", "{reason}", {"reason": str(error)}) from None
+
+    return checked_value
+
+
+def _id(value: object) -> UUID:
+    if isinstance(value, str) and len(value) == 36:
+        return UUID(value)
+    raise ValueError("an id is a UUID")
+
+
+def _not_yet(value: object) -> None:
+    raise ValueError("webhooks are not available yet")
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_saying(moment.parsed)),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+JobId = Annotated[
+    UUID, BeforeValidator(_saying(_id)), WithJsonSchema({"type": "string", "format": "uuid"})
+]
+Priority = Annotated[
+    int,
+    BeforeValidator(_saying(priorities.parse)),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "integer", "minimum": priorities.LOWEST, "maximum": priorities.HIGHEST},
+                {"type": "string", "enum": list(priorities.NAMED)},
+            ]
+        }
+    ),
+]
+NotYet = Annotated[None, BeforeValidator(_saying(_not_yet))]
+
+
+class RetryBackoff(Body):
+    """How long a failed attempt waits: base x factor^n seconds, capped, spread by jitter."""
+
+    base_seconds: Annotated[float, Field(ge=0, le=_TEN_YEARS)] = 120
+    factor: Annotated[float, Field(ge=1, le=100)] = 2
+    max_seconds: Annotated[float, Field(ge=0, le=_TEN_YEARS)] = 1800
+    jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+
+class Edge(Body):
+    """A job to wait for, and what its failure means. The id alone stands for `cancel`."""
+
+    model_config = ConfigDict(
+        json_schema_extra=lambda schema: schema.update(
+            {"anyOf": [{"type": "string", "format": "uuid"}, dict(schema)]}
+        )
+    )
+
+    job_id: JobId
+    on_failure: Annotated[OnFailure, Field(strict=False)] = OnFailure.CANCEL
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_id(cls, given: Any) -> Any:
+        return {"job_id": given} if isinstance(given, str) else given
+
+
+class NewJob(Body):
+    """A job to be done. What is left out is decided by its type and the tenant's plan."""
+
+    type: str
+    payload: dict[str, Any]
+    queue: str | None = None
+    priority: Priority | None = None
+    run_at: Moment | None = None
+    delay_seconds: Annotated[float, Field(ge=0)] | None = None
+    expires_at: Moment | None = None
+    max_retries: int | None = None
+    retry_backoff: RetryBackoff | None = None
+    timeout_seconds: int | None = None
+    unique_key: str | None = None
+    labels: dict[str, str] = Field(default_factory=dict)
+    depends_on: Annotated[list[Edge], Field(max_length=1000)] = Field(default_factory=list)
+    webhook_url: NotYet | None = None
+    estimated_duration_seconds: Annotated[int, Field(ge=0, le=_TEN_YEARS)] | None = None
+    owner: str | None = None
+
+
+class Retry(Body):
+    payload: dict[str, Any] | None = None
+
+
+class Boost(Body):
+    boost: Annotated[int, Field(ge=1, le=priorities.HIGHEST)]

@@ -1,0 +1,142 @@
+"""What the calls answer, for the published schema. `jobs.api.presenting` writes them by hand,
+since a page of jobs is the most frequent answer; a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from jobs.priorities import Level
+from jobs.states import Status
+
+
+class ErrorDocument(BaseModel):
+    """Why an attempt did not complete. The traceback is shown to the scope `admin` only."""
+
+    type: str
+    message: str
+    details: Any
+    traceback: str | None = None
+
+
+class JobDocument(BaseModel):
+    """A job as it stands. `tenant` is there where all tenants were asked for."""
+
+    id: UUID
+    type: str
+    status: Status
+    queue: str
+    owner: str | None
+    priority: int
+    base_priority: int
+    level: Level
+    payload: dict[str, Any]
+    progress: float
+    progress_message: str
+    result: Any
+    result_url: str | None
+    artifacts: list[Any]
+    error: ErrorDocument | None
+    attempt: int
+    retry_count: int
+    crash_count: int
+    max_retries: int
+    next_retry_at: datetime | None
+    run_at: datetime | None
+    visible_at: datetime | None
+    expires_at: datetime | None
+    timeout_seconds: int
+    unique_key: str | None
+    labels: dict[str, str]
+    batch_id: UUID | None
+    workflow_id: UUID | None
+    depends_on: list[UUID]
+    schedule_id: UUID | None
+    position: int | None
+    position_exact: bool | None
+    estimated_wait_seconds: float | None
+    estimated_duration_seconds: float | None
+    actual_duration_seconds: float | None
+    worker: str | None
+    lease_expires_at: datetime | None
+    webhook_url: str | None
+    webhook_delivered: bool | None
+    webhook_attempts: int
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    cancel_requested_at: datetime | None
+    cancelled_at: datetime | None
+    cancelled_by: str | None
+    updated_at: datetime
+    created_by: str | None
+    deduplicated: Literal[True] | None = None
+    tenant: str | None = None
+
+
+class JobPage(BaseModel):
+    items: list[JobDocument]
+    next_cursor: str | None
+
+
+class AttemptDocument(BaseModel):
+    """One run of a job's code. The one that still runs has neither end nor outcome."""
+
+    number: int
+    worker: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: (
+        Literal["completed", "failed", "retried", "snoozed", "released", "lost", "cancelled"] | None
+    )
+    error: ErrorDocument | None
+
+
+class AttemptPage(BaseModel):
+    items: list[AttemptDocument]
+    next_cursor: str | None
+
+
+class BackoffDocument(BaseModel):
+    base_seconds: float
+    factor: float
+    max_seconds: float
+    jitter: float
+
+
+class JobTypeDocument(BaseModel):
+    """A kind of job; `payload_schema` is the JSON Schema of its parameters."""
+
+    name: str
+    description: str
+    queue: str
+    max_retries: int
+    retry_backoff: BackoffDocument
+    timeout_seconds: int
+    payload_schema: dict[str, Any]
+
+
+class JobTypePage(BaseModel):
+    items: list[JobTypeDocument]
+    next_cursor: str | None
+
+
+class QueueDocument(BaseModel):
+    """A queue with the caller's jobs in it; `workers` is how many consume it."""
+
+    name: str
+    depth: dict[Level, int]
+    counts: dict[Status, int]
+    oldest_waiting_seconds: float | None
+    paused: bool
+    max_concurrency: int | None
+    rate_limit: str | None
+    workers: int
+
+
+class QueuePage(BaseModel):
+    items: list[QueueDocument]
+    next_cursor: str | None

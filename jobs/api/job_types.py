@@ -1,0 +1,45 @@
+"""GET /job-types: what can be asked for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.view import ApiView
+from accounts.scopes import Scope
+from jobs import registry
+from jobs.api import describing
+from jobs.api.documents import JobTypePage
+from jobs.api.paging import PARAMETERS, page_of
+from jobs.job_type import JobType
+
+
+class JobTypesView(ApiView):
+    scopes = {"GET": Scope.JOBS_READ}
+    parameters = {"GET": PARAMETERS}
+
+    @extend_schema(
+        operation_id="list_job_types", tags=["jobs"], summary="Job types, by name",
+        parameters=describing.PAGES, responses=JobTypePage,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        page = page_of(request, self.access)
+        types = [one for one in registry.all() if page.after is None or one.name > page.after]
+        return Response(page.answer(types, key=lambda one: one.name, present=_document))
+
+
+def _document(job_type: JobType[Any, Any]) -> dict[str, Any]:
+    return {
+        "name": job_type.name,
+        "description": job_type.description,
+        "queue": job_type.queue,
+        "max_retries": job_type.max_retries,
+        "retry_backoff": asdict(job_type.backoff),
+        "timeout_seconds": job_type.timeout_seconds or settings.JOB_TIMEOUT_SECONDS,
+        "payload_schema": job_type.payload_schema(),
+    }

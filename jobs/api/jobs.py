@@ -1,0 +1,137 @@
+"""GET and POST /jobs, GET /jobs/{id}."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.access import Access
+from accounts.api.idempotency import Answer, once
+from accounts.api.view import ApiView
+from accounts.scopes import Scope
+from jobs.api import describing, prefer
+from jobs.api.bodies import NewJob, body_of
+from jobs.api.documents import JobDocument, JobPage
+from jobs.api.filters import FILTERS, condition
+from jobs.api.paging import PARAMETERS, page_of
+from jobs.api.position import position_of
+from jobs.api.presenting import job_document
+from jobs.api.reach import job_of, jobs_of
+from jobs.backoff import Backoff
+from jobs.enqueue import DependsOn, JobOptions, enqueue
+from jobs.exceptions import FieldError, InvalidOptions, UniqueKeyTaken
+from jobs.models import Job
+
+
+class JobsView(ApiView):
+    scopes = {"GET": Scope.JOBS_READ, "POST": Scope.JOBS_WRITE}
+    parameters = {"GET": PARAMETERS | FILTERS.keys()}
+
+    @extend_schema(
+        operation_id="list_jobs", tags=["jobs"], summary="List jobs, newest first",
+        parameters=describing.FILTERS, responses=JobPage,
+    )  # fmt: skip
+    def get(self, request: Request) -> Response:
+        page = page_of(request, self.access)
+        # Only a tenant's jobs have an index by `seq`; ids sort by time as well.
+        order = "seq" if self.access.tenant else "pk"
+        rows = jobs_of(self.access).filter(condition(request.query_params))
+        if page.after is not None:
+            rows = rows.filter(Q((f"{order}__lt", page.after)))
+        return Response(
+            page.answer(
+                rows.order_by(f"-{order}")[: page.limit + 1],
+                key=lambda job: job.seq if self.access.tenant else str(job.pk),
+                present=lambda job: job_document(job, self.access),
+            )
+        )
+
+    @extend_schema(
+        operation_id="create_job", tags=["jobs"], summary="Hand in a job",
+        parameters=describing.CREATION, request=NewJob, examples=describing.NEW_JOBS,
+        responses={201: describing.CREATED, 200: describing.DEDUPLICATED},
+    )  # fmt: skip
+    def post(self, request: Request) -> Response:
+        body, access = body_of(NewJob, request), self.access
+        answer = once(request, access, lambda: _create(body, access))
+        headers, document = answer.headers, answer.body
+        if seconds := prefer.wanted_seconds(request):
+            prefer.wait_for_end(document["id"], seconds)
+            document = {**document, **shown_job(job_of(access, document["id"]), access)}
+            headers = {**headers, "Preference-Applied": f"wait={seconds}"}
+        headers = {**headers, "Location": f"{request.path}/{document['id']}"}
+        return Response(document, status=answer.status, headers=headers)
+
+
+class JobView(ApiView):
+    scopes = {"GET": Scope.JOBS_READ}
+
+    @extend_schema(operation_id="get_job", tags=["jobs"], summary="One job", responses=JobDocument)
+    def get(self, request: Request, job_id: str) -> Response:
+        return Response(shown_job(job_of(self.access, job_id), self.access))
+
+
+def shown_job(job: Job, access: Access) -> dict[str, Any]:
+    """One job with its place in the queue."""
+    return job_document(job, access, position_of(job))
+
+
+def _create(body: NewJob, access: Access) -> Answer:
+    options = _options(body, access)
+    made = enqueue(access.one_tenant, body.type, body.payload, options)
+    if not made.created:
+        return Answer(status=status.HTTP_200_OK, body=_holder(made.job, access))
+    # An edge may have moved the job already; without one the row is as it was inserted.
+    job = job_of(access, made.job.pk) if body.depends_on else made.job
+    return Answer(status=status.HTTP_201_CREATED, body=shown_job(job, access))
+
+
+def _holder(job: Job, access: Access) -> dict[str, Any]:
+    """The active job with the unique key, unless it is of an owner whom this token may not see."""
+    if access.principal.owner not in ("", job.owner):
+        raise UniqueKeyTaken
+    return {**shown_job(job_of(access, job.pk), access), "deduplicated": True}
+
+
+def _options(body: NewJob, access: Access) -> JobOptions:
+    return JobOptions(
+        queue=body.queue,
+        priority=body.priority,
+        run_at=body.run_at,
+        delay_seconds=body.delay_seconds,
+        expires_at=body.expires_at,
+        max_retries=body.max_retries,
+        retry_backoff=Backoff(**dict(body.retry_backoff)) if body.retry_backoff else None,
+        timeout_seconds=body.timeout_seconds,
+        unique_key=body.unique_key or "",
+        labels=body.labels,
+        depends_on=_visible_edges(body, access),
+        estimated_duration_seconds=body.estimated_duration_seconds,
+        owner=_owner(body.owner, access),
+        created_by=access.principal.actor,
+    )
+
+
+def _owner(asked: str | None, access: Access) -> str:
+    bound = access.principal.owner
+    if bound and asked not in (None, bound):
+        raise PermissionDenied("This token makes jobs of its own owner only.")
+    return bound or asked or ""
+
+
+def _visible_edges(body: NewJob, access: Access) -> list[DependsOn]:
+    """A job that the caller cannot see cannot be waited for, and is not told from a missing one."""
+    edges = [DependsOn(job_id=edge.job_id, on_failure=edge.on_failure) for edge in body.depends_on]
+    if edges and access.principal.owner:
+        asked = [edge.job_id for edge in edges]
+        seen = set(access.narrow(Job.objects.filter(pk__in=asked)).values_list("pk", flat=True))
+        missing = [str(job_id) for job_id in asked if job_id not in seen]
+        if missing:
+            raise InvalidOptions([FieldError("/depends_on", f"not found: {', '.join(missing)}")])
+    return edges

@@ -1,0 +1,42 @@
+"""The jobs that a request may see, as rows ready to be presented."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from rest_framework.exceptions import NotFound
+
+from accounts.access import Access
+from jobs.models import Dependency, Job
+
+_WAITS_FOR = ArraySubquery(
+    Dependency.objects.filter(job=OuterRef("pk")).order_by("pk").values("depends_on")
+)
+
+
+def jobs_of(access: Access) -> QuerySet[Job]:
+    """In one query, each with the ids it waits for and, where all tenants are shown, its tenant."""
+    rows: QuerySet[Job] = access.narrow(Job.objects.annotate(waits_for=_WAITS_FOR))
+    return rows if access.tenant else rows.select_related("tenant")
+
+
+def job_of(access: Access, job_id: UUID | str) -> Job:
+    """Raises NotFound, the same for a malformed, a missing and a foreign id."""
+    job = jobs_of(access).filter(pk=as_id(job_id)).first()
+    if job is None:
+        raise NotFound
+    return job
+
+
+def as_id(text: UUID | str) -> UUID:
+    """An id from a path. Raises NotFound where it is none."""
+    if isinstance(text, UUID):
+        return text
+    try:
+        if len(text) == 36:  # UUID() also takes braces, urn: and no hyphens
+            return UUID(text)
+    except ValueError:
+        pass
+    raise NotFound

@@ -1,0 +1,19 @@
+from django.urls import path
+
+from jobs.api.actions import BoostView, CancelView, RetryView
+from jobs.api.attempts import AttemptsView
+from jobs.api.job_types import JobTypesView
+from jobs.api.jobs import JobsView, JobView
+from jobs.api.queues import QueuesView, QueueView
+
+urlpatterns = [
+    path("jobs", JobsView.as_view()),
+    path("jobs/<str:job_id>", JobView.as_view()),
+    path("jobs/<str:job_id>/attempts", AttemptsView.as_view()),
+    path("jobs/<str:job_id>/cancel", CancelView.as_view()),
+    path("jobs/<str:job_id>/retry", RetryView.as_view()),
+    path("jobs/<str:job_id>/boost", BoostView.as_view()),
+    path("job-types", JobTypesView.as_view()),
+    path("queues", QueuesView.as_view()),
+    path("queues/<str:name>", QueueView.as_view()),
+]

@@ -1,0 +1,71 @@
+"""Words that job code says to the engine by raising them, and those the engine says to it.
+
+Raised by job code (ordinary exceptions):
+    Retry      try again later; spends a retry
+    Snooze     run again later; spends nothing
+    Cancel     end as cancelled
+
+Raised into job code:
+    TimedOut          the job's timeout; Celery's SoftTimeLimitExceeded, an ordinary exception
+and these, no subclasses of Exception, so that `except Exception` does not swallow them:
+    CancelRequested   somebody asked to cancel the job
+    Terminated        it did not end within the grace time after that
+    ShuttingDown      the worker stops; the job goes back to its queue
+    LeaseLost         another attempt may hold the job now; nothing this one writes is kept
+"""
+
+from __future__ import annotations
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+
+class Retry(Exception):
+    """End this attempt and run the job again `after` seconds (None: by the type's backoff)."""
+
+    def __init__(self, after: float | None = None, reason: str = "retry asked for by the job"):
+        super().__init__(reason)
+        self.after = after
+        self.reason = reason
+
+
+class Snooze(Exception):
+    """Run the job again after so many seconds; no retry is spent."""
+
+    def __init__(self, seconds: float):
+        super().__init__(f"snoozed for {seconds} s")
+        self.seconds = seconds
+
+
+class Cancel(Exception):
+    """End the job as cancelled, for the reason given."""
+
+    def __init__(self, reason: str = "cancelled by the job itself"):
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Interruption(BaseException):
+    """The engine ends the job's code."""
+
+
+class CancelRequested(Interruption):
+    """Somebody asked to cancel the job."""
+
+
+class Terminated(Interruption):
+    """The job did not end within the grace time after a cancel."""
+
+
+class ShuttingDown(Interruption):
+    """The worker stops; the job goes back to its queue."""
+
+
+class LeaseLost(Interruption):
+    """Another attempt may hold the job now."""
+
+
+class TimedOut(SoftTimeLimitExceeded):
+    """The attempt ran longer than the job's timeout."""
+
+    def __str__(self) -> str:
+        return "The attempt ran longer than the job's timeout."

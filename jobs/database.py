@@ -1,0 +1,20 @@
+"""Bounds on what the engine's own processes may wait for in the database."""
+
+from django.db import connections
+
+
+def guard_connections(*, statement_seconds: float, lock_seconds: float) -> None:
+    """No statement of this process runs, and no lock is waited for, longer than this.
+
+    For processes that run no job code (web, dispatcher): it applies to every connection opened
+    from now on. Sent as start-up options, because a SET would outlive its transaction under
+    PgBouncer (which needs `ignore_startup_parameters = options`, and the bounds on its role).
+    """
+    milliseconds = {
+        "statement_timeout": statement_seconds,
+        "lock_timeout": lock_seconds,
+        "idle_in_transaction_session_timeout": 60,
+    }
+    connections.settings["default"]["OPTIONS"]["options"] = " ".join(
+        f"-c {name}={int(seconds * 1000)}" for name, seconds in milliseconds.items()
+    )

@@ -1,0 +1,76 @@
+"""Leadership by a lease on a row: any number of dispatchers run, one of them acts."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+_ENSURE = """
+    INSERT INTO jobs_leadership (duty, term, holder) VALUES (%(duty)s, 0, '')
+    ON CONFLICT (duty) DO NOTHING
+"""
+_TAKE = """
+    UPDATE jobs_leadership
+       SET term = term + 1, holder = %(holder)s,
+           expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
+     WHERE duty = %(duty)s AND (expires_at IS NULL OR expires_at <= clock_timestamp())
+    RETURNING term
+"""
+_HOLD = """
+    UPDATE jobs_leadership
+       SET expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
+     WHERE duty = %(duty)s AND term = %(term)s AND expires_at > clock_timestamp()
+    RETURNING term
+"""
+_RESIGN = """
+    UPDATE jobs_leadership SET expires_at = clock_timestamp()
+     WHERE duty = %(duty)s AND term = %(term)s
+"""
+
+
+class Leader:
+    """This process's claim on a duty.
+
+    `hold` is to be called first in every transaction that acts for the duty. It locks the row
+    until that transaction ends and fails once the term is over, so a leader that was stopped and
+    resumed cannot act beside its successor: a take-over needs the same row.
+    """
+
+    def __init__(self, *, duty: str, holder: str, lease_seconds: float) -> None:
+        self._duty = duty
+        self._holder = holder
+        self._seconds = lease_seconds
+        self._term: int | None = None
+
+    @property
+    def term(self) -> int | None:
+        return self._term
+
+    def take(self) -> bool:
+        """Become leader if nobody is."""
+        with connection.cursor() as cursor:
+            cursor.execute(_ENSURE, {"duty": self._duty})
+            cursor.execute(
+                _TAKE, {"duty": self._duty, "holder": self._holder, "seconds": self._seconds}
+            )
+            row = cursor.fetchone()
+        self._term = row[0] if row else None
+        return self._term is not None
+
+    def hold(self) -> bool:
+        """Lock and extend the term in the present transaction; False if it is over."""
+        if self._term is None:
+            return False
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _HOLD, {"duty": self._duty, "term": self._term, "seconds": self._seconds}
+            )
+            if cursor.fetchone() is None:
+                self._term = None
+        return self._term is not None
+
+    def resign(self) -> None:
+        """End the term now, so that a successor need not wait for it."""
+        if self._term is not None:
+            with connection.cursor() as cursor:
+                cursor.execute(_RESIGN, {"duty": self._duty, "term": self._term})
+            self._term = None

@@ -1,0 +1,109 @@
+"""What the dispatcher does beside sending, each a small step that may be repeated at any time:
+take back jobs of dead workers, send lost messages again, open jobs whose dependencies have ended,
+end jobs that nobody started in time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from celery import Celery
+from django.conf import settings
+from django.db import connection
+
+from jobs import broker, lifecycle
+from jobs.dispatcher.lost import Lane, LostMessages
+from jobs.dispatcher.selection import on_their_way
+from jobs.message import FencedJob
+
+logger = logging.getLogger(__name__)
+
+BATCH = 500
+_LEASE_EXPIRED = {
+    "type": "worker_lost",
+    "message": "The worker stopped renewing its lease.",
+    "details": {},
+}
+
+
+class Rescue:
+    """Takes back jobs whose lease expired.
+
+    An outage of the database stops every renewal, and would make every running job look lost. So
+    for one lease after the server started, or after this process could not reach it for a while,
+    nobody is rescued: living workers renew first.
+    """
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._last_contact = float("-inf")
+        self._not_before = float("-inf")
+
+    def run(self) -> int:
+        self._note_contact()
+        if self._monotonic() < self._not_before:
+            return 0
+        moves = lifecycle.rescue(
+            limit=BATCH, crash_limit=settings.CRASH_LIMIT, error=_LEASE_EXPIRED
+        )
+        for moved in moves:
+            logger.warning("job %s: lease expired, now %s", moved.id, moved.status.value)
+        return len(moves)
+
+    def _note_contact(self) -> None:
+        lease = settings.LEASE_SECONDS
+        server_age = _server_age_seconds()
+        now = self._monotonic()
+        if now - self._last_contact > lease / 3:
+            self._not_before = now + lease
+        if server_age < lease:
+            self._not_before = max(self._not_before, now + lease - server_age)
+        self._last_contact = now
+
+
+def _server_age_seconds() -> float:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float"
+        )
+        (seconds,) = cursor.fetchone()
+    return float(seconds)
+
+
+class Resend:
+    """Withdraws lost messages; the next tick sends their jobs again."""
+
+    def __init__(self, app: Celery, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._app = app
+        self._monotonic = monotonic
+        self._lost = LostMessages()
+
+    def run(self) -> int:
+        with self._app.connection_for_read() as broker_connection:
+
+            def is_empty(lane: Lane) -> bool:
+                return broker.is_empty(broker_connection, *lane)
+
+            lost = self._lost.look(on_their_way(), now=self._monotonic(), is_empty=is_empty)
+        if lost:
+            logger.warning("%d messages were lost; sending them again", len(lost))
+        return len(lifecycle.withdraw([FencedJob(sent.id, sent.fence) for sent in lost]))
+
+
+_ENDED_WITH_OPEN_EDGES = """
+    SELECT DISTINCT edge.depends_on_id
+      FROM jobs_dependency edge JOIN jobs_job ended ON ended.id = edge.depends_on_id
+     WHERE edge.settled_at IS NULL AND ended.status IN ('completed', 'failed', 'cancelled')
+     LIMIT %(limit)s
+"""
+
+
+def settle() -> int:
+    """Take in dependencies that ended while their dependant was being inserted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ENDED_WITH_OPEN_EDGES, {"limit": BATCH})
+        ended = [row[0] for row in cursor.fetchall()]
+    if ended:
+        lifecycle.settle_ended(ended)
+    return len(ended)

@@ -1,0 +1,200 @@
+"""The one way into Celeriac: validate, deduplicate, insert. Always in the caller's transaction.
+
+A job exists from the moment that transaction commits; until then nobody, no worker either, can
+see it, and a rollback leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Tenant
+from jobs import lifecycle, options, registry
+from jobs.backoff import Backoff
+from jobs.exceptions import FieldError, InvalidOptions, JobsError
+from jobs.job_type import JobType
+from jobs.models import Dependency, Job, OnFailure
+from jobs.states import Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class DependsOn:
+    """Wait for this job to end; what its failure means is `on_failure`'s to say."""
+
+    job_id: UUID
+    on_failure: OnFailure = OnFailure.CANCEL
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """How a job is to be run. None and empty mean the type's, the plan's or no choice."""
+
+    queue: str | None = None
+    priority: int | str | None = None
+    run_at: datetime | None = None
+    delay_seconds: float | None = None
+    expires_at: datetime | None = None
+    max_retries: int | None = None
+    retry_backoff: Backoff | None = None
+    timeout_seconds: int | None = None
+    unique_key: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    depends_on: Sequence[DependsOn] = ()
+    estimated_duration_seconds: int | None = None
+    owner: str = ""
+    created_by: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobRequest:
+    """One item of `enqueue_many`."""
+
+    type_name: str
+    payload: Mapping[str, Any]
+    options: JobOptions = field(default_factory=JobOptions)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enqueued:
+    """`created` is False where an active job already held the unique key: `job` is that one."""
+
+    job: Job
+    created: bool
+
+
+def enqueue(
+    tenant: Tenant, type_name: str, payload: Mapping[str, Any], options: JobOptions | None = None
+) -> Enqueued:
+    """Hand in one job.
+
+    Raises UnknownJobType, UnknownQueue, InvalidOptions, InvalidPayload, PayloadTooLarge; then
+    nothing was written.
+    """
+    request = JobRequest(type_name=type_name, payload=payload, options=options or JobOptions())
+    job = _prepared(tenant, request)
+    if not job.unique_key:
+        _insert(tenant, [(job, request)])
+        return Enqueued(job=job, created=True)
+    return _insert_unique(tenant, job, request)
+
+
+def enqueue_many(tenant: Tenant, requests: Sequence[JobRequest]) -> list[Enqueued | JobsError]:
+    """Hand in many jobs with one INSERT. The answer has one entry a request, in its order: the
+    job, or why it was refused. A refused one stops no other."""
+    outcomes: dict[int, Enqueued | JobsError] = {}
+    plain: list[tuple[Job, JobRequest]] = []
+    with transaction.atomic():
+        for index, request in enumerate(requests):
+            try:
+                job = _prepared(tenant, request)
+            except JobsError as error:
+                outcomes[index] = error
+                continue
+            if job.unique_key:
+                outcomes[index] = _insert_unique(tenant, job, request)
+            else:
+                plain.append((job, request))
+                outcomes[index] = Enqueued(job=job, created=True)
+        _insert(tenant, plain)
+    return [outcomes[index] for index in range(len(requests))]
+
+
+def enqueue_by_keywords(
+    job_type: JobType[Any, Any], tenant: Tenant | str, keywords: Mapping[str, Any]
+) -> Job:
+    """`render.enqueue(tenant=…, priority="high", report_id=7)`: parameters win over options."""
+    parameters = job_type.model.model_fields
+    chosen = {name: keywords[name] for name in keywords if name in _OPTIONS - set(parameters)}
+    payload = {name: value for name, value in keywords.items() if name not in chosen}
+    return enqueue(tenant_of(tenant), job_type.name, payload, JobOptions(**chosen)).job
+
+
+_OPTIONS = {option.name for option in fields(JobOptions)}
+
+
+def tenant_of(tenant: Tenant | str) -> Tenant:
+    """A tenant, given as itself or by its slug. Raises Tenant.DoesNotExist."""
+    return tenant if isinstance(tenant, Tenant) else Tenant.objects.get(slug=tenant)
+
+
+def _prepared(tenant: Tenant, request: JobRequest) -> Job:
+    """The row to insert. Everything that can be refused is refused here."""
+    job_type = registry.get(request.type_name)
+    given = request.options
+    decided = options.decide(given, job_type, tenant.plan, now=timezone.now())
+    return Job(
+        tenant=tenant,
+        type=job_type.name,
+        queue_id=decided.queue,
+        payload=job_type.validated(request.payload),
+        status=_first_status(given, decided.start_at),
+        priority=decided.priority,
+        base_priority=decided.priority,
+        max_retries=decided.max_retries,
+        retry_backoff=decided.retry_backoff,
+        timeout_seconds=decided.timeout_seconds,
+        run_at=given.run_at or decided.start_at,
+        visible_at=None if given.depends_on else decided.start_at,
+        expires_at=given.expires_at,
+        unique_key=given.unique_key,
+        labels=dict(given.labels),
+        estimated_duration_seconds=given.estimated_duration_seconds,
+        owner=given.owner,
+        created_by=given.created_by,
+    )
+
+
+def _first_status(given: JobOptions, start_at: datetime | None) -> Status:
+    if given.depends_on:
+        return Status.BLOCKED
+    return Status.SCHEDULED if start_at else Status.QUEUED
+
+
+def _insert(tenant: Tenant, prepared: Sequence[tuple[Job, JobRequest]]) -> None:
+    with transaction.atomic():
+        lifecycle.create([job for job, _ in prepared])
+        for job, request in prepared:
+            if request.options.depends_on:
+                _block(tenant, job, request.options.depends_on)
+
+
+def _insert_unique(tenant: Tenant, job: Job, request: JobRequest) -> Enqueued:
+    """Insert, or find the active job that holds the key. The unique index decides; the look
+    before it only spares a failed INSERT. The holder may end in between, hence the loop."""
+    while True:
+        holder = (
+            Job.objects.active()
+            .filter(tenant=tenant, type=job.type, unique_key=job.unique_key)
+            .first()
+        )
+        if holder:
+            return Enqueued(job=holder, created=False)
+        try:
+            _insert(tenant, [(job, request)])
+        except IntegrityError as error:
+            if "job_unique_key_while_active" not in str(error):
+                raise
+        else:
+            return Enqueued(job=job, created=True)
+
+
+def _block(tenant: Tenant, job: Job, waits_for: Sequence[DependsOn]) -> None:
+    """Write the edges, then take in those whose job has ended already. One that ends while this
+    transaction is open is found by the dispatcher's sweep."""
+    wanted = {edge.job_id: edge for edge in waits_for}
+    known = dict(Job.objects.filter(tenant=tenant, pk__in=wanted).values_list("pk", "status"))
+    missing = [str(job_id) for job_id in wanted if job_id not in known]
+    if missing:
+        raise InvalidOptions([FieldError("/depends_on", f"not found: {', '.join(missing)}")])
+    Dependency.objects.bulk_create(
+        Dependency(job=job, depends_on_id=edge.job_id, on_failure=edge.on_failure)
+        for edge in wanted.values()
+    )
+    lifecycle.settle_ended([job_id for job_id, status in known.items() if Status(status).is_final])

@@ -1,0 +1,82 @@
+"""What can go wrong in the engine.
+
+    JobsError
+    ├── UnknownJobType        no installed app declares this type
+    ├── UnknownQueue          no such queue
+    ├── InvalidOptions        an option of a job breaks a rule
+    ├── InvalidPayload        the parameters do not fit the type
+    ├── DeclarationError      a job type is declared wrongly
+    ├── TransitionRefused     the job's status does not allow what was asked
+    ├── UniqueKeyTaken        another active job holds the unique key
+    └── AttemptLost           the attempt no longer holds the job
+
+The docstring of each is its message.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+
+class JobsError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str = "", **data: Any) -> None:
+        super().__init__(message or (self.__doc__ or "").strip())
+        self.data = data
+
+
+class UnknownJobType(JobsError):
+    """No such job type."""
+
+
+class UnknownQueue(JobsError):
+    """No such queue."""
+
+
+class FieldErrors(JobsError):
+    """Some fields break a rule."""
+
+    def __init__(self, errors: list[FieldError]) -> None:
+        super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
+        self.errors = errors
+
+
+class FieldError:
+    """One broken rule: `pointer` is a JSON pointer to the place."""
+
+    def __init__(self, pointer: str, detail: str) -> None:
+        self.pointer = pointer
+        self.detail = detail
+
+
+class InvalidOptions(FieldErrors):
+    """An option of the job breaks a rule."""
+
+
+class InvalidPayload(FieldErrors):
+    """The parameters do not fit the job type."""
+
+
+class PayloadTooLarge(JobsError):
+    """The parameters are larger than a payload may be."""
+
+
+class DeclarationError(JobsError):
+    """The job type is declared wrongly."""
+
+
+class TransitionRefused(JobsError):
+    """The job's status does not allow this."""
+
+
+class UniqueKeyTaken(TransitionRefused):
+    """Another active job holds the unique key."""
+
+
+class AttemptLost(JobsError):
+    """The attempt no longer holds the job; nothing it writes is kept."""
+
+    def __init__(self, *, job_id: UUID, fence: int) -> None:
+        super().__init__(job_id=job_id, fence=fence)

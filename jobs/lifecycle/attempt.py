@@ -1,0 +1,290 @@
+"""Transitions of a running attempt: claim, renewal, progress, and every way it can end.
+
+Each names the job with the attempt's fence. Who lost the fence moves nothing: the functions then
+raise `AttemptLost`, and the caller drops what it meant to write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from json import loads
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from jobs import nudge
+from jobs.exceptions import AttemptLost
+from jobs.lifecycle.following import follow, record_attempts
+from jobs.lifecycle.statement import HELD, NAMED, Move, json, locked, move, moving, run
+from jobs.message import FencedJob
+from jobs.models import AttemptOutcome
+
+Error = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClaimedJob:
+    """What an attempt needs to run, as the claim read it."""
+
+    id: UUID
+    fence: int
+    type: str
+    tenant: str
+    owner: str
+    payload: dict[str, Any]
+    labels: dict[str, str]
+    attempt: int
+    run: int
+    retry_count: int
+    max_retries: int
+    retry_backoff: dict[str, Any] | None
+    timeout_seconds: int
+    started_at: datetime
+
+    @property
+    def held(self) -> FencedJob:
+        return FencedJob(self.id, self.fence)
+
+
+# A job that was taken from a worker by force keeps its old lease until it ends: two attempts
+# never overlap.
+_CLAIM = moving(
+    "claim",
+    sets="""status = 'processing', attempt = job.attempt + 1, dispatched_at = NULL,
+            started_at = clock_timestamp(), worker = %(worker)s, incarnation = %(incarnation)s,
+            lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
+            progress = 0, progress_message = '', error = NULL""",
+    where=HELD
+    + """ AND job.dispatched_at IS NOT NULL
+          AND (job.lease_expires_at IS NULL OR job.lease_expires_at <= clock_timestamp())
+          AND (job.expires_at IS NULL OR job.expires_at > clock_timestamp())""",
+    returning="""job.id, job.fence, job.type,
+                 (SELECT slug FROM accounts_tenant WHERE id = job.tenant_id), job.owner,
+                 job.payload, job.labels, job.attempt, job.run, job.retry_count, job.max_retries,
+                 job.retry_backoff, job.timeout_seconds, job.started_at""",
+)
+_FIELDS = tuple(ClaimedJob.__dataclass_fields__)
+
+
+def claim(
+    sent: FencedJob, *, worker: str, incarnation: UUID, lease_seconds: float
+) -> ClaimedJob | None:
+    """Start an attempt, or None: the message was a duplicate, withdrawn, stale or forged."""
+    rows = run(
+        _CLAIM,
+        id=sent.id,
+        fence=sent.fence,
+        worker=worker,
+        incarnation=incarnation,
+        lease=lease_seconds,
+    )
+    return _claimed(rows[0]) if rows else None
+
+
+_CLAIMED_BEFORE = """
+    SELECT job.id, job.fence, job.type,
+           (SELECT slug FROM accounts_tenant WHERE id = job.tenant_id), job.owner,
+           job.payload, job.labels, job.attempt, job.run, job.retry_count, job.max_retries,
+           job.retry_backoff, job.timeout_seconds, job.started_at
+      FROM jobs_job AS job
+     WHERE job.id = %(id)s AND job.fence = %(fence)s AND job.status = 'processing'
+       AND job.incarnation = %(incarnation)s AND job.lease_expires_at > clock_timestamp()
+"""
+
+
+def claimed_before(sent: FencedJob, *, incarnation: UUID) -> ClaimedJob | None:
+    """The claim this worker made although it never read the answer (a lost COMMIT)."""
+    rows = run(_CLAIMED_BEFORE, id=sent.id, fence=sent.fence, incarnation=incarnation)
+    return _claimed(rows[0]) if rows else None
+
+
+def _claimed(row: tuple[Any, ...]) -> ClaimedJob:
+    values = dict(zip(_FIELDS, row, strict=True))
+    for name in ("payload", "labels", "retry_backoff"):  # Django hands raw jsonb out as text
+        values[name] = loads(values[name]) if values[name] is not None else None
+    return ClaimedJob(**values)
+
+
+_RENEW = moving(
+    "renew",
+    sets="lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second'",
+    where=f"{NAMED} AND " + locked("job.id = ANY(%(ids)s)", skip=True),
+    returning="job.id, job.fence",
+)
+_STILL_HELD = f"""
+    SELECT job.id, job.fence FROM jobs_job AS job WHERE job.status = 'processing' AND {NAMED}
+"""  # noqa: S608 (as in `moving`)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Renewal:
+    renewed: frozenset[FencedJob]
+    skipped: frozenset[FencedJob]  # somebody holds the row locked: ask again at once
+    lost: frozenset[FencedJob]  # the attempt is over for us
+
+
+def renew(held: Sequence[FencedJob], *, lease_seconds: float) -> Renewal:
+    """Extend the leases of all given attempts in one statement.
+
+    A row that is locked by somebody else is skipped, never waited for: it must not cost the
+    other attempts their leases.
+    """
+    names = {"ids": [job.id for job in held], "fences": [job.fence for job in held]}
+    renewed = {FencedJob(*row) for row in run(_RENEW, lease=lease_seconds, **names)}
+    rest = set(held) - renewed
+    still = {FencedJob(*row) for row in run(_STILL_HELD, **names)} if rest else set()
+    return Renewal(
+        renewed=frozenset(renewed), skipped=frozenset(rest & still), lost=frozenset(rest - still)
+    )
+
+
+# Progress may be lost in a crash of the database, so its commit need not wait for the disk.
+_PROGRESS = moving(
+    "progress",
+    sets="progress = %(percent)s, progress_message = %(message)s",
+    where=HELD + " AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL",
+    returning="job.cancel_requested_at IS NOT NULL",
+)
+
+
+def progress(held: FencedJob, *, percent: int, message: str) -> bool:
+    """Write progress; returns whether somebody asked to cancel the job."""
+    rows = run(_PROGRESS, id=held.id, fence=held.fence, percent=percent, message=message)
+    if not rows:
+        raise AttemptLost(job_id=held.id, fence=held.fence)
+    return bool(rows[0][0])
+
+
+def _leaving(target: str) -> str:
+    """Assignments shared by every way out of processing.
+
+    `target` is an SQL expression for the new status; where a cancel was requested the UPDATE
+    itself ends the job as cancelled, so that no order of events can keep a result.
+    """
+    return f"""
+        fence = job.fence + 1, lease_expires_at = NULL,
+        actual_duration_seconds = extract(epoch FROM clock_timestamp() - job.started_at),
+        status = CASE WHEN job.cancel_requested_at IS NULL THEN {target} ELSE 'cancelled' END,
+        completed_at = CASE WHEN job.cancel_requested_at IS NULL
+                             AND {target} IN ('completed', 'failed') THEN clock_timestamp() END,
+        cancelled_at = CASE WHEN job.cancel_requested_at IS NOT NULL THEN clock_timestamp() END
+    """
+
+
+_COMPLETE = moving(
+    "complete",
+    sets=_leaving("'completed'")
+    + """, result = CASE WHEN job.cancel_requested_at IS NULL THEN %(result)s::jsonb END,
+           progress = CASE WHEN job.cancel_requested_at IS NULL THEN 100 ELSE job.progress END""",
+    where=HELD,
+)
+_FAIL = moving("fail", sets=_leaving("'failed'") + ", error = %(error)s", where=HELD)
+_RETRY_LATER = moving(
+    "retry_later",
+    sets=_leaving("'scheduled'")
+    + """, error = %(error)s, retry_count = job.retry_count + 1,
+           visible_at = CASE WHEN job.cancel_requested_at IS NULL
+                             THEN clock_timestamp() + %(delay)s * interval '1 second' END""",
+    where=HELD,
+)
+_SNOOZE = moving(
+    "snooze",
+    sets=_leaving("'scheduled'")
+    + """, visible_at = CASE WHEN job.cancel_requested_at IS NULL
+                             THEN clock_timestamp() + %(delay)s * interval '1 second' END""",
+    where=HELD,
+)
+_RELEASE = moving("release", sets=_leaving("'queued'"), where=HELD)
+_CONFIRM_CANCEL = moving(
+    "confirm_cancel",
+    sets="""fence = job.fence + 1, lease_expires_at = NULL, status = 'cancelled',
+            actual_duration_seconds = extract(epoch FROM clock_timestamp() - job.started_at),
+            cancelled_at = clock_timestamp(), error = %(error)s,
+            cancelled_by = CASE WHEN job.cancelled_by = '' THEN %(by)s ELSE job.cancelled_by END""",
+    where=HELD,
+)
+_LOST_TARGET = "CASE WHEN job.crash_count + 1 >= %(crash_limit)s THEN 'failed' ELSE 'queued' END"
+_LOSE = moving(
+    "lose",
+    sets=_leaving(_LOST_TARGET) + ", crash_count = job.crash_count + 1, error = %(error)s",
+    where=HELD,
+)
+_RESCUE = moving(
+    "rescue",
+    sets=_leaving(_LOST_TARGET) + ", crash_count = job.crash_count + 1, error = %(error)s",
+    where=locked(
+        "job.status = 'processing' AND job.lease_expires_at < clock_timestamp()",
+        limit="LIMIT %(limit)s",
+        skip=True,
+    ),
+)
+
+
+def _leave(
+    transition: str,
+    statement: str,
+    held: FencedJob,
+    outcome: AttemptOutcome | None,
+    *,
+    error: Error | None = None,
+    **parameters: Any,
+) -> Move:
+    """One fenced way out of processing, with its history and what follows, or AttemptLost."""
+    with transaction.atomic():
+        moves = move(statement, id=held.id, fence=held.fence, error=json(error), **parameters)
+        if not moves:
+            raise AttemptLost(job_id=held.id, fence=held.fence)
+        (moved,) = moves
+        if outcome is not None or moved.status == "cancelled":
+            record_attempts(moves, outcome or AttemptOutcome.CANCELLED, error)
+        follow(moves, transition)
+    nudge.slot_freed(moved.type, moved.duration or 0.0)
+    return moved
+
+
+def complete(held: FencedJob, *, result: Any) -> Move:
+    return _leave("complete", _COMPLETE, held, None, result=json(result))
+
+
+def fail(held: FencedJob, *, error: Error) -> Move:
+    return _leave("fail", _FAIL, held, AttemptOutcome.FAILED, error=error)
+
+
+def retry_later(held: FencedJob, *, delay_seconds: float, error: Error) -> Move:
+    return _leave(
+        "retry_later", _RETRY_LATER, held, AttemptOutcome.RETRIED, error=error, delay=delay_seconds
+    )
+
+
+def snooze(held: FencedJob, *, delay_seconds: float) -> Move:
+    """Wait and run again; no retry is spent."""
+    return _leave("snooze", _SNOOZE, held, AttemptOutcome.SNOOZED, delay=delay_seconds)
+
+
+def release(held: FencedJob, *, error: Error) -> Move:
+    """Give the job back although it did not fail (the worker stops); nothing is counted."""
+    return _leave("release", _RELEASE, held, AttemptOutcome.RELEASED, error=error)
+
+
+def confirm_cancel(held: FencedJob, *, by: str, error: Error | None = None) -> Move:
+    """The job's code ended because of a cancel, or cancelled itself."""
+    return _leave(
+        "confirm_cancel", _CONFIRM_CANCEL, held, AttemptOutcome.CANCELLED, error=error, by=by
+    )
+
+
+def lose(held: FencedJob, *, crash_limit: int, error: Error) -> Move:
+    """The attempt's process died; at the crash limit the job fails instead of looping."""
+    return _leave("lose", _LOSE, held, AttemptOutcome.LOST, error=error, crash_limit=crash_limit)
+
+
+def rescue(*, limit: int, crash_limit: int, error: Error) -> list[Move]:
+    """Take back jobs whose lease expired, at most `limit`."""
+    with transaction.atomic():
+        moves = move(_RESCUE, limit=limit, crash_limit=crash_limit, error=json(error))
+        record_attempts(moves, AttemptOutcome.LOST, error)
+        follow(moves, "rescue")
+    return moves

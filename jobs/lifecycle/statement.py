@@ -1,0 +1,92 @@
+"""The one shape in which a job's status is written: a guarded UPDATE that returns what it moved.
+
+SQL rather than the ORM, for two reasons: the ORM has no UPDATE … RETURNING, and a transition must
+know the rows it won without a second look; and compiling such an expression costs the ORM more
+time than the database needs to run it, on the path of every job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+from psycopg.types.json import Jsonb
+
+from jobs.states import TRANSITIONS, Status
+
+
+class Move(NamedTuple):
+    """A job as a transition left it."""
+
+    id: UUID
+    tenant_id: int
+    type: str
+    queue: str
+    status: Status
+    fence: int
+    run: int
+    attempt: int
+    retry_count: int
+    crash_count: int
+    worker: str
+    started_at: datetime | None
+    moved_at: datetime
+    duration: float | None
+    has_dependants: bool
+
+    @property
+    def held_fence(self) -> int:
+        """The fence of the attempt that just ended: leaving `processing` adds one."""
+        return self.fence - 1
+
+
+_RETURNING = """
+    job.id, job.tenant_id, job.type, job.queue, job.status, job.fence, job.run, job.attempt,
+    job.retry_count, job.crash_count, job.worker, job.started_at, job.updated_at,
+    job.actual_duration_seconds,
+    EXISTS (SELECT 1 FROM jobs_dependency edge
+             WHERE edge.depends_on_id = job.id AND edge.settled_at IS NULL)
+"""
+
+ONE = "job.id = %(id)s"
+HELD = "job.id = %(id)s AND job.fence = %(fence)s"
+NAMED = """(job.id, job.fence) IN (
+    SELECT id, fence FROM unnest(%(ids)s::uuid[], %(fences)s::bigint[]) AS named(id, fence))"""
+
+
+def moving(transition: str, *, sets: str, where: str, returning: str = _RETURNING) -> str:
+    """SQL of a transition for the rows that `where` selects and whose status allows it."""
+    sources = ", ".join(f"'{status.value}'" for status in sorted(TRANSITIONS[transition].sources))
+    return f"""
+        UPDATE jobs_job AS job SET {sets}, updated_at = clock_timestamp()
+         WHERE {where} AND job.status IN ({sources})
+        RETURNING {returning}
+    """  # noqa: S608 (constants of this package; values travel as parameters)
+
+
+def locked(where: str, *, limit: str = "", skip: bool = False) -> str:
+    """A condition that locks its rows in id order first, so that two writers of many rows never
+    wait for each other in a circle."""
+    return f"""job.id IN (
+        SELECT id FROM jobs_job AS job WHERE {where} ORDER BY id {limit}
+           FOR NO KEY UPDATE {"SKIP LOCKED" if skip else ""})
+    """  # noqa: S608
+
+
+def run(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def move(statement: str, **parameters: Any) -> list[Move]:
+    return [Move(*row)._replace(status=Status(row[4])) for row in run(statement, **parameters)]
+
+
+def json(value: Mapping[str, Any] | list[Any] | str | float | bool | None) -> Jsonb | None:
+    """A value for a jsonb column; None is SQL's NULL."""
+    return None if value is None else Jsonb(value)

@@ -1,0 +1,107 @@
+"""Transitions of jobs that wait: into the queue, to a worker, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+
+from jobs.lifecycle.following import follow
+from jobs.lifecycle.statement import NAMED, Move, locked, move, moving, run
+from jobs.message import FencedJob
+from jobs.models import Job
+from jobs.states import Status
+
+
+def create(jobs: list[Job]) -> None:
+    """Insert jobs whose options, payload and first status are decided. One statement."""
+    with transaction.atomic():
+        Job.objects.bulk_create(jobs)
+        follow([_born(job) for job in jobs], "create")
+
+
+def _born(job: Job) -> Move:
+    return Move(
+        id=job.id, tenant_id=job.tenant_id, type=job.type, queue=job.queue_id,
+        status=Status(job.status), fence=0, run=1, attempt=0, retry_count=0, crash_count=0,
+        worker="", started_at=None, moved_at=job.created_at, duration=None, has_dependants=False,
+    )  # fmt: skip
+
+
+_PROMOTE = moving(
+    "promote",
+    sets="status = 'queued', visible_at = NULL, fence = job.fence + 1",
+    where=locked(
+        "job.status = 'scheduled' AND job.visible_at <= clock_timestamp()",
+        limit="LIMIT %(limit)s",
+        skip=True,
+    ),
+)
+_PROMOTE_NOW = moving(
+    "promote",
+    sets="status = 'queued', visible_at = NULL, fence = job.fence + 1",
+    where="job.id = %(id)s",
+)
+
+
+def promote(limit: int) -> list[Move]:
+    """Scheduled jobs whose time has come become ready, at most `limit` of them."""
+    with transaction.atomic():
+        moves = move(_PROMOTE, limit=limit)
+        follow(moves, "promote")
+    return moves
+
+
+def promote_now(job_id: UUID) -> bool:
+    """An operator runs a scheduled job at once."""
+    with transaction.atomic():
+        moves = move(_PROMOTE_NOW, id=job_id)
+        follow(moves, "promote")
+    return bool(moves)
+
+
+class Dispatched(NamedTuple):
+    """A job that was marked for sending: everything its message needs."""
+
+    id: UUID
+    fence: int
+    type: str
+    queue: str
+    priority: int
+    timeout_seconds: int
+    dispatched_at: datetime
+
+
+_DISPATCH = moving(
+    "dispatch",
+    sets="dispatched_at = clock_timestamp(), fence = job.fence + 1",
+    where=locked("job.id = ANY(%(ids)s) AND job.dispatched_at IS NULL", skip=True)
+    + " AND job.dispatched_at IS NULL",
+    returning="job.id, job.fence, job.type, job.queue, job.priority, job.timeout_seconds, "
+    "job.dispatched_at",
+)
+
+
+def dispatch(ids: Sequence[UUID]) -> list[Dispatched]:
+    """Mark ready jobs as on their way. A job that is no longer ready, or that somebody holds
+    locked at this moment, is left out."""
+    return [Dispatched(*row) for row in run(_DISPATCH, ids=list(ids))]
+
+
+_WITHDRAW = moving(
+    "withdraw",
+    sets="dispatched_at = NULL, fence = job.fence + 1",
+    where=f"{NAMED} AND job.dispatched_at IS NOT NULL AND "
+    + locked("job.id = ANY(%(ids)s)", skip=True),
+)
+
+
+def withdraw(sent: Sequence[FencedJob]) -> list[Move]:
+    """Take messages back: whoever receives one of them claims nothing with it."""
+    with transaction.atomic():
+        moves = move(_WITHDRAW, ids=[job.id for job in sent], fences=[job.fence for job in sent])
+        follow(moves, "withdraw")
+    return moves

@@ -1,0 +1,24 @@
+import signal
+from types import FrameType
+from typing import Any
+
+from celery import current_app as app
+from django.core.management.base import BaseCommand
+
+from jobs.database import guard_connections
+from jobs.dispatcher.loop import Dispatcher
+
+
+class Command(BaseCommand):
+    help = "Run a dispatcher: it sends ready jobs to workers. Run two or more; one leads."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        guard_connections(statement_seconds=10, lock_seconds=2)
+        dispatcher = Dispatcher(app)
+
+        def stop(signum: int, frame: FrameType | None) -> None:
+            dispatcher.stop()
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        dispatcher.run()

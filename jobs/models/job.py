@@ -1,0 +1,166 @@
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Now
+
+from jobs.ids import new_id
+from jobs.models.fields import AssignedBigIntegerField, AssignedDateTimeField
+from jobs.priorities import Level, level_of
+from jobs.querysets import JobQuerySet
+from jobs.states import ACTIVE, FINAL, Status
+
+SEQUENCE = "jobs_job_seq"
+
+
+def _sorted(statuses: frozenset[Status]) -> list[str]:
+    return sorted(status.value for status in statuses)
+
+
+class Job(models.Model):
+    """A piece of work that was accepted, from its first moment to the end of its retention.
+
+    The row is the truth about the job; only `jobs.lifecycle` changes its status. Lease and
+    progress columns stand in no index, so that writing them stays cheap.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    seq = AssignedBigIntegerField(
+        db_default=Func(Value(SEQUENCE), function="nextval"), help_text="Order of acceptance."
+    )
+    tenant = models.ForeignKey("accounts.Tenant", models.PROTECT, related_name="+", db_index=False)
+    owner = models.TextField(blank=True, default="")
+    type = models.TextField()
+    queue = models.ForeignKey(
+        "jobs.Queue", models.PROTECT, db_column="queue", related_name="+", db_index=False
+    )
+    labels = models.JSONField(default=dict)
+    unique_key = models.TextField(blank=True, default="")
+    created_by = models.TextField(blank=True, default="")
+
+    status = models.CharField(max_length=10, choices=Status)
+    priority = models.SmallIntegerField(help_text="Asked for, plus boosts.")
+    base_priority = models.SmallIntegerField(help_text="As asked for.")
+    payload = models.JSONField(default=dict, help_text="Secrets stand in it encrypted.")
+
+    # Every dispatch, withdrawal and end of an attempt adds one to `fence`; it is never given back.
+    fence = models.BigIntegerField(default=0)
+    run = models.PositiveIntegerField(default=1, help_text="Grows with each retry by hand.")
+    attempt = models.PositiveIntegerField(default=0, help_text="Starts so far.")
+    retry_count = models.PositiveIntegerField(default=0)
+    crash_count = models.PositiveIntegerField(default=0)
+    max_retries = models.PositiveSmallIntegerField()
+    retry_backoff = models.JSONField(null=True, help_text="This job's own, else its type's.")
+    timeout_seconds = models.PositiveIntegerField()
+
+    run_at = models.DateTimeField(null=True, help_text="As asked for.")
+    visible_at = models.DateTimeField(null=True, help_text="Not handed out before.")
+    expires_at = models.DateTimeField(null=True, help_text="Not started after.")
+    dispatched_at = models.DateTimeField(null=True)
+    worker = models.TextField(blank=True, default="")
+    incarnation = models.UUIDField(null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+
+    progress = models.SmallIntegerField(default=0)
+    progress_message = models.TextField(blank=True, default="")
+    result = models.JSONField(null=True)
+    error = models.JSONField(null=True)
+    estimated_duration_seconds = models.PositiveIntegerField(null=True)
+    actual_duration_seconds = models.FloatField(null=True, help_text="Of the last attempt.")
+
+    created_at = AssignedDateTimeField(db_default=Now())
+    updated_at = AssignedDateTimeField(db_default=Now())
+    started_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True, help_text="When it completed or failed.")
+    cancel_requested_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+    cancelled_by = models.TextField(blank=True, default="")
+    discarded_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="job_status_known", condition=Q(status__in=Status.values)),
+            models.CheckConstraint(
+                name="job_priority_range",
+                condition=Q(priority__range=(0, 100), base_priority__range=(0, 100)),
+            ),
+            models.CheckConstraint(
+                name="job_progress_range", condition=Q(progress__range=(0, 100))
+            ),
+            models.CheckConstraint(name="job_max_retries_range", condition=Q(max_retries__lte=100)),
+            models.CheckConstraint(
+                name="job_timeout_range", condition=Q(timeout_seconds__range=(1, 86_400))
+            ),
+            models.CheckConstraint(
+                name="job_completed_at_when_ended",
+                condition=Q(
+                    status__in=[Status.COMPLETED, Status.FAILED], completed_at__isnull=False
+                )
+                | (~Q(status__in=[Status.COMPLETED, Status.FAILED]) & Q(completed_at=None)),
+            ),
+            models.CheckConstraint(
+                name="job_cancelled_at_when_cancelled",
+                condition=Q(status=Status.CANCELLED, cancelled_at__isnull=False)
+                | (~Q(status=Status.CANCELLED) & Q(cancelled_at=None)),
+            ),
+            models.CheckConstraint(
+                name="job_leased_while_processing",
+                condition=~Q(status=Status.PROCESSING)
+                | Q(
+                    lease_expires_at__isnull=False,
+                    started_at__isnull=False,
+                    incarnation__isnull=False,
+                ),
+            ),
+            models.CheckConstraint(
+                name="job_dispatched_only_queued",
+                condition=Q(dispatched_at=None) | Q(status=Status.QUEUED),
+            ),
+            models.CheckConstraint(
+                name="job_scheduled_has_time",
+                condition=~Q(status=Status.SCHEDULED) | Q(visible_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="job_result_only_completed",
+                condition=Q(result=None) | Q(status=Status.COMPLETED),
+            ),
+            models.UniqueConstraint(
+                name="job_unique_key_while_active",
+                fields=["tenant", "type", "unique_key"],
+                condition=~Q(unique_key="") & Q(status__in=_sorted(ACTIVE)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                F("queue"),
+                F("tenant"),
+                F("priority").desc(),
+                F("seq"),
+                name="job_ready",
+                condition=Q(status=Status.QUEUED, dispatched_at=None),
+            ),
+            models.Index(
+                name="job_in_flight",
+                fields=["dispatched_at"],
+                condition=Q(status=Status.QUEUED, dispatched_at__isnull=False),
+            ),
+            models.Index(
+                name="job_due", fields=["visible_at"], condition=Q(status=Status.SCHEDULED)
+            ),
+            models.Index(
+                name="job_processing", fields=["incarnation"], condition=Q(status=Status.PROCESSING)
+            ),
+            models.Index(F("tenant"), F("seq").desc(), name="job_newest"),
+            models.Index(F("tenant"), F("status"), F("seq").desc(), name="job_newest_by_status"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id} ({self.status})"
+
+    @property
+    def level(self) -> Level:
+        return level_of(self.priority)
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL

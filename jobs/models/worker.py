@@ -1,0 +1,26 @@
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Worker(models.Model):
+    """A worker as it last reported itself. A restart under the same name is a new incarnation."""
+
+    name = models.CharField(primary_key=True, max_length=255)
+    incarnation = models.UUIDField()
+    queues = ArrayField(models.CharField(max_length=100), default=list)
+    types = ArrayField(models.TextField(), default=list, help_text="Job types this worker knows.")
+    slots = models.PositiveIntegerField(default=0)
+    pid = models.PositiveIntegerField(default=0)
+    version = models.CharField(max_length=40, blank=True)
+    memory_bytes = models.BigIntegerField(default=0)
+    stopping = models.BooleanField(default=False)
+    refused_writes = models.BigIntegerField(
+        default=0, help_text="Writes of attempts that had lost their fence."
+    )
+    dropped_messages = models.BigIntegerField(default=0, help_text="Malformed messages.")
+    started_at = models.DateTimeField(db_default=Now())
+    seen_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return self.name

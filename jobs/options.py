@@ -1,0 +1,127 @@
+"""A request's options, decided: defaults of the type and the plan filled in, bounds checked."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from accounts.plans import Plan
+from jobs import priorities
+from jobs.exceptions import FieldError, InvalidOptions, UnknownQueue
+from jobs.models import Queue
+
+if TYPE_CHECKING:
+    from jobs.enqueue import JobOptions
+    from jobs.job_type import JobType
+
+MAX_RETRIES = 100
+MAX_TIMEOUT_SECONDS = 86_400
+MAX_KEY_LENGTH = 255
+MAX_LABELS = 32
+MAX_DELAY = timedelta(days=3650)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    queue: str
+    priority: int
+    start_at: datetime | None
+    max_retries: int
+    retry_backoff: dict[str, Any] | None
+    timeout_seconds: int
+
+
+def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: datetime) -> Decided:
+    """Raises UnknownQueue, or InvalidOptions with every broken rule at once."""
+    errors: list[FieldError] = []
+    priority = _priority(given, plan, errors)
+    start_at = _start(given, now, errors)
+    max_retries = job_type.max_retries if given.max_retries is None else given.max_retries
+    timeout = given.timeout_seconds or job_type.timeout_seconds or settings.JOB_TIMEOUT_SECONDS
+    _bound(errors, "/max_retries", max_retries, 0, MAX_RETRIES)
+    _bound(
+        errors, "/timeout_seconds", _given(given.timeout_seconds, timeout), 1, MAX_TIMEOUT_SECONDS
+    )
+    _check_texts(given, errors)
+    if errors:
+        raise InvalidOptions(errors)
+    return Decided(
+        queue=_queue(given.queue or job_type.queue),
+        priority=priority,
+        start_at=start_at,
+        max_retries=max_retries,
+        retry_backoff=asdict(given.retry_backoff) if given.retry_backoff else None,
+        timeout_seconds=timeout,
+    )
+
+
+def _given(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _bound(errors: list[FieldError], pointer: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        errors.append(FieldError(pointer, f"must be {low} to {high:,}"))
+
+
+def _priority(given: JobOptions, plan: Plan, errors: list[FieldError]) -> int:
+    if given.priority is None:
+        return plan.default_priority
+    try:
+        priority = priorities.parse(given.priority)
+    except ValueError as error:
+        errors.append(FieldError("/priority", str(error)))
+        return plan.default_priority
+    if priority > plan.highest_priority:
+        errors.append(
+            FieldError(
+                "/priority", f"is above the highest of plan {plan.name!r}: {plan.highest_priority}"
+            )
+        )
+    return priority
+
+
+def _start(given: JobOptions, now: datetime, errors: list[FieldError]) -> datetime | None:
+    """When the job may start, or None for now."""
+    if given.run_at and given.delay_seconds is not None:
+        errors.append(FieldError("/delay_seconds", "cannot stand beside run_at"))
+    if given.delay_seconds is not None:
+        _bound(
+            errors, "/delay_seconds", int(given.delay_seconds), 0, int(MAX_DELAY.total_seconds())
+        )
+    if errors:
+        return None
+    start = given.run_at or (
+        now + timedelta(seconds=given.delay_seconds) if given.delay_seconds else None
+    )
+    if given.expires_at and given.expires_at <= max(now, start or now):
+        errors.append(FieldError("/expires_at", "is over before the job may start"))
+    return start if start and start > now else None
+
+
+def _check_texts(given: JobOptions, errors: list[FieldError]) -> None:
+    for pointer, text in (("/unique_key", given.unique_key), ("/owner", given.owner)):
+        if len(text) > MAX_KEY_LENGTH or "\x00" in text:
+            errors.append(FieldError(pointer, f"at most {MAX_KEY_LENGTH} characters, no NUL"))
+    if len(given.labels) > MAX_LABELS:
+        errors.append(FieldError("/labels", f"at most {MAX_LABELS} labels"))
+    for key, value in given.labels.items():
+        if not isinstance(value, str) or not key or max(len(key), len(value)) > MAX_KEY_LENGTH:
+            errors.append(
+                FieldError(f"/labels/{key}", f"a text of at most {MAX_KEY_LENGTH} characters")
+            )
+
+
+_known_queues: set[str] = set()
+
+
+def _queue(name: str) -> str:
+    """The name, if such a queue exists. Queues are never deleted, so a known one is remembered."""
+    if name not in _known_queues:
+        if not Queue.objects.filter(pk=name).exists():
+            raise UnknownQueue(f"There is no queue {name!r}.", name=name)
+        _known_queues.add(name)
+    return name

@@ -1,0 +1,118 @@
+"""From a job function's signature to a validated, sealed, stored payload, and back.
+
+The signature is the schema: `def render(context, *, report_id: int, token: Secret[str])` takes
+exactly `report_id` and `token`. A last `**payload: Any` takes any further keys.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, get_type_hints
+
+from django.db.models import Model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import PydanticSerializationError
+
+from jobs.exceptions import DeclarationError, FieldError, InvalidPayload, PayloadTooLarge
+from jobs.secret import UNSEAL
+
+MAX_BYTES = 256 * 1024
+
+_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+
+
+def model_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
+    """The pydantic model of a job function's parameters. Raises DeclarationError."""
+    parameters = list(inspect.signature(function).parameters.values())
+    if not parameters or parameters[0].kind not in _POSITIONAL:
+        raise DeclarationError(f"{name}: the first parameter must be the context")
+    hints = get_type_hints(function, include_extras=True)
+    extra: Literal["allow", "forbid"] = "forbid"
+    fields: dict[str, Any] = {}
+    for parameter in parameters[1:]:
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            extra = "allow"
+        elif parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+            raise DeclarationError(
+                f"{name}: parameter {parameter.name!r} must be keyword-only (put it after `*`)"
+            )
+        elif parameter.name not in hints:
+            raise DeclarationError(f"{name}: parameter {parameter.name!r} needs a type annotation")
+        else:
+            fields[parameter.name] = _field(parameter, hints[parameter.name])
+    return create_model(
+        f"{name} payload", __config__=ConfigDict(extra=extra, protected_namespaces=()), **fields
+    )
+
+
+def _field(parameter: inspect.Parameter, hint: Any) -> tuple[Any, Any]:
+    required = parameter.default is inspect.Parameter.empty
+    return hint, Field(... if required else parameter.default)
+
+
+def validated(model: type[BaseModel], payload: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload as it is stored: JSON, checked against the type, secrets encrypted.
+
+    Raises InvalidPayload, whose errors point into the payload, and PayloadTooLarge.
+    """
+    _refuse_model_instances(payload)
+    try:
+        stored = model.model_validate(dict(payload)).model_dump(mode="json", exclude_unset=True)
+    except ValidationError as error:
+        raise InvalidPayload(_field_errors(error)) from error
+    except (PydanticSerializationError, ValueError, TypeError) as error:
+        raise InvalidPayload([FieldError("", "cannot be written as JSON")]) from error
+    _refuse_unstorable(stored)
+    return stored
+
+
+def arguments(model: type[BaseModel], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Keyword arguments for the job function from a stored payload; secrets are decrypted.
+
+    Raises InvalidPayload where the payload no longer fits the type (the code changed since).
+    """
+    try:
+        parsed = model.model_validate(dict(stored), context={UNSEAL: True})
+    except ValidationError as error:
+        raise InvalidPayload(_field_errors(error)) from error
+    # Further keys may be named like a method of the model, `copy` or `json`: not by getattr.
+    declared = {name: getattr(parsed, name) for name in type(parsed).model_fields}
+    return {**declared, **(parsed.model_extra or {})}
+
+
+def _field_errors(error: ValidationError) -> list[FieldError]:
+    return [
+        FieldError(
+            "".join(f"/{_escaped(part)}" for part in problem["loc"]),
+            "unknown parameter" if problem["type"] == "extra_forbidden" else problem["msg"],
+        )
+        for problem in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+
+
+def _escaped(part: str | int) -> str:
+    """A part of a JSON pointer (RFC 6901)."""
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def _refuse_model_instances(payload: Mapping[str, Any]) -> None:
+    for name, value in payload.items():
+        if isinstance(value, Model):
+            raise InvalidPayload(
+                [FieldError(f"/{_escaped(name)}", "is a model instance; pass its primary key")]
+            )
+
+
+def _refuse_unstorable(stored: dict[str, Any]) -> None:
+    """PostgreSQL's jsonb holds no NUL and no lone surrogate, and JSON no NaN."""
+    try:
+        text = json.dumps(stored, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except (ValueError, UnicodeEncodeError, RecursionError) as error:
+        raise InvalidPayload([FieldError("", "cannot be written as JSON")]) from error
+    if "\\u0000" in text:
+        raise InvalidPayload([FieldError("", "contains a NUL character")])
+    if size > MAX_BYTES:
+        raise PayloadTooLarge(f"The payload has {size} bytes; {MAX_BYTES} are allowed.")

@@ -1,0 +1,59 @@
+"""A message that cannot be handled must never stop a worker.
+
+Stock Celery ends the worker over a body that is not `[args, kwargs, embed]` and takes the same
+message again after the restart, for ever. Here it is logged, counted, dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from celery.worker import consumer
+
+from jobs.worker.identity import Counter
+
+logger = logging.getLogger(__name__)
+
+dropped_messages = Counter()
+
+
+_Consumer: Any = consumer.Consumer  # its published types lack what is used here
+
+
+class GuardedConsumer(_Consumer):  # type: ignore[misc]
+    def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
+        handle = super().create_task_handler(*args, **kwargs)
+
+        def guarded(message: Any) -> None:
+            try:
+                handle(message)
+            except self.connection_errors:
+                raise  # Celery reconnects on these
+            except Exception as error:  # noqa: BLE001 (whatever a message can provoke)
+                self._drop(message, error)
+
+        return guarded
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        dropped_messages.add()
+        super().on_unknown_message(body, message)
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
+        """A type this worker does not know: its row stays, and goes to a worker that does."""
+        dropped_messages.add()
+        logger.error("dropped a message for %r: no such job type here", exc.args[:1])
+        message.reject_log_error(logger, self.connection_errors)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:
+        dropped_messages.add()
+        super().on_invalid_task(body, message, exc)
+
+    def on_decode_error(self, message: Any, exc: Any) -> None:
+        self._drop(message, exc)
+
+    def _drop(self, message: Any, error: BaseException) -> None:
+        dropped_messages.add()
+        logger.error("dropped a message that cannot be handled: %s", type(error).__name__)
+        message.ack_log_error(logger, self.connection_errors)

@@ -1,0 +1,243 @@
+"""One attempt, from its message to its outcome: claim, run, classify, write.
+
+claim      the row says whether there is anything to do
+run        the job's code, with no transaction open
+classify   a pure function from return value or exception to an outcome
+write      one fenced transaction; repeated on a new connection until the lease's deadline
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from jobs import lifecycle, registry
+from jobs.backoff import Backoff
+from jobs.context import JobContext
+from jobs.exceptions import AttemptLost, InvalidPayload, UnknownJobType
+from jobs.job_type import JobType
+from jobs.lifecycle import ClaimedJob
+from jobs.message import FencedJob
+from jobs.secret import Secret
+from jobs.worker import outcome as outcomes
+from jobs.worker.gate import Gate
+from jobs.worker.identity import WorkerIdentity
+from jobs.worker.outcome import Completed, Failed, Outcome, RetryPolicy
+from jobs.worker.reporter import Reporter
+from jobs.worker.slots import Slot
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+MAX_RESULT_BYTES = 1024 * 1024
+_CLAIM_PATIENCE_SECONDS = 10.0
+_DATABASE_AWAY = (OperationalError, InterfaceError)
+_random = SystemRandom()
+
+
+class Execution:
+    """Runs jobs in one child (or thread) of a worker."""
+
+    def __init__(self, identity: WorkerIdentity, slot: Slot, gate: Gate) -> None:
+        self._identity = identity
+        self._slot = slot
+        self._gate = gate
+
+    def run(self, sent: FencedJob) -> None:
+        """Run the job if this message still has a claim to it. Never raises for the job's sake."""
+        asked_at = time.monotonic()
+        claimed = self._claim(sent)
+        if claimed is None:
+            logger.info("job %s: nothing to claim with fence %s", sent.id, sent.fence)
+            return
+        deadline = asked_at + self._identity.lease_seconds - self._identity.lease_margin
+        self._slot.start(pid=os.getpid(), job=claimed.held, deadline=deadline)
+        try:
+            self._write(claimed, self._attempt(claimed))
+        finally:
+            self._slot.end()
+
+    def _claim(self, sent: FencedJob) -> ClaimedJob | None:
+        def claim(again: bool) -> ClaimedJob | None:
+            before = again and lifecycle.claimed_before(
+                sent, incarnation=self._identity.incarnation
+            )
+            return before or lifecycle.claim(
+                sent,
+                worker=self._identity.name,
+                incarnation=self._identity.incarnation,
+                lease_seconds=self._identity.lease_seconds,
+            )
+
+        try:
+            return persistently(claim, until=lambda: time.monotonic() + _CLAIM_PATIENCE_SECONDS)
+        except _DATABASE_AWAY:
+            logger.warning("job %s: no database to claim it from; it will be sent again", sent.id)
+            return None
+
+    def _attempt(self, job: ClaimedJob) -> Outcome:
+        """Run the job's code and say what came of it."""
+        try:
+            job_type = registry.get(job.type)
+            arguments = job_type.arguments(job.payload)
+        except (UnknownJobType, InvalidPayload) as error:
+            return Failed(error=_outdated(error))
+        return self._run_code(job, job_type, arguments)
+
+    def _run_code(
+        self, job: ClaimedJob, job_type: JobType[..., Any], arguments: dict[str, Any]
+    ) -> Outcome:
+        started = time.monotonic()
+        self._gate.install()
+        try:
+            with self._gate.job_code(times_out_at=started + job.timeout_seconds):
+                result = job_type.function(self._context(job, started), **arguments)
+        except BaseException as exception:  # noqa: BLE001 (whatever job code raises is an outcome)
+            return outcomes.classify(
+                exception,
+                policy_of(job_type, job),
+                random=_random,
+                secrets=revealed(arguments),
+            )
+        finally:
+            close_left_open_transaction()
+        return kept(result)
+
+    def _context(self, job: ClaimedJob, started: float) -> JobContext:
+        return JobContext(
+            job_id=job.id,
+            attempt_id=f"{job.id}:{job.fence}",
+            attempt=job.attempt,
+            retry_count=job.retry_count,
+            max_retries=job.max_retries,
+            tenant=job.tenant,
+            owner=job.owner or None,
+            labels=job.labels,
+            deadline=started + job.timeout_seconds,
+            reporter=Reporter(job.held, self._slot),
+        )
+
+    def _write(self, job: ClaimedJob, outcome: Outcome) -> None:
+        def write(again: bool) -> None:
+            try:
+                record(job.held, outcome)
+            except AttemptLost:
+                if not (again and landed(job.held)):
+                    raise
+
+        try:
+            persistently(write, until=lambda: self._slot.deadline)
+        except AttemptLost:
+            self._identity.count_refused_write()
+            logger.warning("job %s: attempt with fence %s lost its job", job.id, job.fence)
+        except _DATABASE_AWAY:
+            logger.warning("job %s: the lease ended before its outcome could be kept", job.id)
+
+
+def persistently(step: Callable[[bool], T], *, until: Callable[[], float]) -> T:
+    """Do a database step; when its connection breaks, again on a new one until the deadline.
+
+    `step` is told whether an earlier try may have been committed without our knowing.
+    """
+    again, pause = False, 0.05
+    deadline: float | None = None
+    while True:
+        try:
+            return step(again)
+        except _DATABASE_AWAY:
+            connection.close()
+            deadline = until() if deadline is None else deadline
+            if time.monotonic() + pause > deadline:
+                raise
+        again = True
+        time.sleep(pause)
+        pause = min(pause * 2, 1.0)
+
+
+def record(held: FencedJob, outcome: Outcome) -> None:
+    """Write an outcome, fenced. Raises AttemptLost."""
+    match outcome:
+        case Completed(result=result):
+            lifecycle.complete(held, result=result)
+        case Failed(error=error):
+            lifecycle.fail(held, error=error)
+        case outcomes.RetryLater(error=error, delay_seconds=delay):
+            lifecycle.retry_later(held, delay_seconds=delay, error=error)
+        case outcomes.Snoozed(delay_seconds=delay):
+            lifecycle.snooze(held, delay_seconds=delay)
+        case outcomes.Released(error=error):
+            lifecycle.release(held, error=error)
+        case outcomes.Cancelled(error=error):
+            lifecycle.confirm_cancel(held, by=f"job:{held.id}", error=error)
+        case outcomes.Lost():
+            raise AttemptLost(job_id=held.id, fence=held.fence)
+
+
+_LANDED = """
+    SELECT EXISTS (SELECT 1 FROM jobs_job
+                    WHERE id = %(id)s AND fence = %(fence)s + 1 AND status = 'completed')
+        OR EXISTS (SELECT 1 FROM jobs_attempt
+                    WHERE job_id = %(id)s AND fence = %(fence)s AND outcome <> 'lost')
+"""
+
+
+def landed(held: FencedJob) -> bool:
+    """Whether an outcome of this attempt is in the database: a COMMIT whose answer was lost."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LANDED, {"id": held.id, "fence": held.fence})
+        return bool(cursor.fetchone()[0])
+
+
+def policy_of(job_type: JobType[..., Any], job: ClaimedJob) -> RetryPolicy:
+    return RetryPolicy(
+        backoff=Backoff(**job.retry_backoff) if job.retry_backoff else job_type.backoff,
+        retry_count=job.retry_count,
+        max_retries=job.max_retries,
+        autoretry_for=job_type.autoretry_for,
+        dont_autoretry_for=job_type.dont_autoretry_for,
+    )
+
+
+def kept(result: Any) -> Completed | Failed:
+    """A return value as JSON, or the failure that it is none."""
+    try:
+        value = to_jsonable_python(result)
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
+        return Failed(error=outcomes.described(error) | {"type": "result_not_json"})
+    if b"\\u0000" in text:
+        return Failed(error=_result_error("result_not_json", "The result contains a NUL."))
+    if len(text) > MAX_RESULT_BYTES:
+        message = f"The result has {len(text)} bytes; {MAX_RESULT_BYTES} are allowed."
+        return Failed(error=_result_error("result_too_large", message))
+    return Completed(result=value)
+
+
+def _result_error(kind: str, message: str) -> dict[str, Any]:
+    return {"type": kind, "message": message, "details": {}}
+
+
+def _outdated(error: Exception) -> dict[str, Any]:
+    """The code changed since the job was accepted."""
+    return {"type": "payload_outdated", "message": outcomes.storable(str(error)), "details": {}}
+
+
+def revealed(arguments: dict[str, Any]) -> list[str]:
+    """The secret texts among the arguments, for keeping them out of error messages."""
+    values = (value.reveal() for value in arguments.values() if isinstance(value, Secret))
+    return [value for value in values if isinstance(value, str) and value]
+
+
+def close_left_open_transaction() -> None:
+    """A transaction that job code opened by hand and left open must not swallow the outcome."""
+    open_by_hand = connection.connection is not None and not connection.autocommit
+    if open_by_hand and not connection.in_atomic_block:
+        connection.close()

@@ -1,0 +1,199 @@
+"""The thread in a worker's main process that keeps its promises to the database.
+
+A thread, because the main's timers stand still while Celery waits for a soft shutdown, and that
+is when leases matter most. It renews leases, passes cancel requests on, ends what does not listen,
+reports the worker, and records attempts whose child died.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import signal
+import threading
+import time
+from collections.abc import Callable
+from enum import Enum, auto
+
+from billiard.common import TERM_SIGNAL
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+from jobs import lifecycle
+from jobs.message import FencedJob
+from jobs.models import Job
+from jobs.states import Status
+from jobs.worker import ending
+from jobs.worker.identity import WorkerIdentity
+from jobs.worker.slots import Running, Slots
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_SECONDS = 2.0
+_KILL_AFTER_TERMINATE_SECONDS = 3.0
+
+
+class Death(Enum):
+    """How an attempt's child came to an end, as the main process learned it."""
+
+    CRASHED = auto()
+    TIMED_OUT = auto()
+    EXPIRED = auto()  # its own watchdog: the lease could not be renewed
+    STOPPED = auto()  # the worker stops
+
+
+class Keeper:
+    def __init__(self, identity: WorkerIdentity, slots: Slots, report: Callable[[], None]) -> None:
+        self._identity = identity
+        self._slots = slots
+        self._report = report
+        self._deaths: queue.SimpleQueue[tuple[FencedJob, Death]] = queue.SimpleQueue()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._cancelled_at: dict[FencedJob, float] = {}
+        self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Called when the pool has ended: give back what its children left, then end."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(timeout=5)
+
+    def child_died(self, job: FencedJob, death: Death) -> None:
+        running = self._slots.find(job)
+        if running:
+            if self._slots.expired(running):
+                death = Death.EXPIRED
+            self._slots.clear(running)
+        self._deaths.put((job, death))
+        self._wake.set()
+
+    # --- the loop --------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        lease = self._identity.lease_seconds
+        pause = min(0.5, lease / 12)
+        look_at = renew_at = 0.0
+        while not self._stopping.is_set():
+            now = time.monotonic()
+            self._guarded(self._record_deaths)
+            if now >= renew_at:
+                renewed = self._guarded(self._renew)
+                renew_at = now + (lease / 3 if renewed else pause)
+            if now >= look_at:
+                self._guarded(self._report)
+                self._guarded(self._pass_on_cancels)
+                look_at = now + min(LOOK_EVERY_SECONDS, lease / 3)
+            self._end_what_does_not_listen()
+            self._wake.wait(pause)
+            self._wake.clear()
+        self._guarded(self._give_back_the_rest)
+        self._guarded(self._record_deaths)
+        self._guarded(self._report)
+        connection.close()
+
+    def _guarded(self, step: Callable[[], object]) -> bool:
+        try:
+            close_old_connections()
+            return step() is not False
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("keeper: %s", str(error).partition("\n")[0])
+            connection.close()
+        except Exception:  # the leases of all jobs hang on this thread
+            logger.exception("a step of the keeper failed")
+        return False
+
+    # --- leases ----------------------------------------------------------------------------
+
+    def _renew(self) -> bool:
+        """Renew every lease; False if some row was locked and is to be tried again soon.
+
+        The deadline counts from before the statement was sent, so it never lies behind the lease.
+        """
+        running = {run.job: run for run in self._slots.running() if self._is_alive(run)}
+        if not running:
+            return True
+        asked_at = time.monotonic()
+        renewal = lifecycle.renew(list(running), lease_seconds=self._identity.lease_seconds)
+        deadline = asked_at + self._identity.lease_seconds - self._identity.lease_margin
+        for job in renewal.renewed:
+            self._slots.extend(running[job], deadline)
+        for job in renewal.lost:
+            logger.warning("job %s: fence %s is no longer ours; ending its code", *job)
+            self._slots.extend(running[job], 0.0)
+        return not renewal.skipped
+
+    def _is_alive(self, run: Running) -> bool:
+        """A child that vanished without a word from the pool must not be renewed for ever."""
+        try:
+            os.kill(run.pid, 0)
+        except ProcessLookupError:
+            self.child_died(run.job, Death.CRASHED)
+            return False
+        return True
+
+    # --- cancels ---------------------------------------------------------------------------
+
+    def _pass_on_cancels(self) -> None:
+        running = {run.job: run for run in self._slots.running()}
+        asked = {
+            FencedJob(*row)
+            for row in Job.objects.filter(
+                pk__in=[job.id for job in running],
+                status=Status.PROCESSING,
+                cancel_requested_at__isnull=False,
+            ).values_list("pk", "fence")
+        }
+        now = time.monotonic()
+        self._cancelled_at = {job: self._cancelled_at.get(job, now) for job in asked & set(running)}
+        for job in self._cancelled_at:
+            self._slots.ask_to_cancel(running[job])
+
+    def _end_what_does_not_listen(self) -> None:
+        """After the grace time an exception in the job's code, then the end of its process."""
+        for job, since in list(self._cancelled_at.items()):
+            patience = time.monotonic() - since - settings.CANCEL_GRACE_SECONDS
+            running = self._slots.find(job)
+            if running is None:
+                del self._cancelled_at[job]
+            elif patience > _KILL_AFTER_TERMINATE_SECONDS:
+                self._signal(running, signal.SIGKILL)
+            elif patience > 0:
+                self._signal(running, TERM_SIGNAL)
+
+    def _signal(self, running: Running, number: int) -> None:
+        if self._slots.ask_to_terminate(running):
+            try:
+                os.kill(running.pid, number)
+            except ProcessLookupError:
+                return
+
+    # --- deaths ----------------------------------------------------------------------------
+
+    def _record_deaths(self) -> None:
+        while not self._deaths.empty():
+            job, death = self._deaths.get()
+            try:
+                self._record(job, death)
+            except (DatabaseError, InterfaceError):
+                self._deaths.put((job, death))  # the database is away; later
+                raise
+
+    def _record(self, job: FencedJob, death: Death) -> None:
+        match death:
+            case Death.CRASHED:
+                ending.crashed(job)
+            case Death.TIMED_OUT:
+                ending.timed_out(job)
+            case Death.EXPIRED:
+                ending.gave_up(job, "The lease could not be renewed.")
+            case Death.STOPPED:
+                ending.gave_up(job, "The worker stopped.")
+
+    def _give_back_the_rest(self) -> None:
+        for run in list(self._slots.running()):
+            self.child_died(run.job, Death.STOPPED)
