@@ -9,7 +9,6 @@ Sources, the first that names a value wins:
 `docs/reference/settings.md` describes each name; a test compares that table with this module.
 """
 
-import socket
 import sys
 from pathlib import Path
 
@@ -195,7 +194,9 @@ WORKER_CONCURRENCY = env.int("WORKER_CONCURRENCY", default=0)  # 0: one a core
 WORKER_QUEUES = env.list("WORKER_QUEUES", default=[])  # empty: all
 WORKER_MAX_TASKS = env.int("WORKER_MAX_TASKS", default=0)
 WORKER_MAX_MEMORY_MB = env.int("WORKER_MAX_MEMORY_MB", default=0)
-HOSTNAME = socket.gethostname()
+CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY or None
+CELERY_WORKER_MAX_TASKS_PER_CHILD = WORKER_MAX_TASKS or None
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = WORKER_MAX_MEMORY_MB * 1024 or None  # Celery counts in KiB
 
 # --- Workloads -------------------------------------------------------------------------------
 OLLAMA_BASE_URL = env.str("OLLAMA_BASE_URL", default="")

@@ -21,7 +21,7 @@ from jobs.backoff import Backoff
 from jobs.exceptions import FieldError, InvalidOptions, JobsError
 from jobs.job_type import JobType
 from jobs.models import Dependency, Job, OnFailure
-from jobs.states import Status
+from jobs.states import FINAL, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,9 +80,9 @@ def enqueue(
     request = JobRequest(type_name=type_name, payload=payload, options=options or JobOptions())
     job = _prepared(tenant, request)
     if not job.unique_key:
-        _insert(tenant, [(job, request)])
+        _insert([(job, request)])
         return Enqueued(job=job, created=True)
-    return _insert_unique(tenant, job, request)
+    return _insert_unique(job, request)
 
 
 def enqueue_many(tenant: Tenant, requests: Sequence[JobRequest]) -> list[Enqueued | JobsError]:
@@ -98,11 +98,11 @@ def enqueue_many(tenant: Tenant, requests: Sequence[JobRequest]) -> list[Enqueue
                 outcomes[index] = error
                 continue
             if job.unique_key:
-                outcomes[index] = _insert_unique(tenant, job, request)
+                outcomes[index] = _insert_unique(job, request)
             else:
                 plain.append((job, request))
                 outcomes[index] = Enqueued(job=job, created=True)
-        _insert(tenant, plain)
+        _insert(plain)
     return [outcomes[index] for index in range(len(requests))]
 
 
@@ -129,6 +129,8 @@ def _prepared(tenant: Tenant, request: JobRequest) -> Job:
     job_type = registry.get(request.type_name)
     given = request.options
     decided = options.decide(given, job_type, tenant.plan, now=timezone.now())
+    if given.depends_on:
+        _refuse_unknown_dependencies(tenant, given)
     return Job(
         tenant=tenant,
         type=job_type.name,
@@ -157,27 +159,28 @@ def _first_status(given: JobOptions, start_at: datetime | None) -> Status:
     return Status.SCHEDULED if start_at else Status.QUEUED
 
 
-def _insert(tenant: Tenant, prepared: Sequence[tuple[Job, JobRequest]]) -> None:
-    with transaction.atomic():
+def _insert(prepared: Sequence[tuple[Job, JobRequest]]) -> None:
+    with transaction.atomic(savepoint=False):
         lifecycle.create([job for job, _ in prepared])
         for job, request in prepared:
             if request.options.depends_on:
-                _block(tenant, job, request.options.depends_on)
+                _block(job, request.options.depends_on)
 
 
-def _insert_unique(tenant: Tenant, job: Job, request: JobRequest) -> Enqueued:
+def _insert_unique(job: Job, request: JobRequest) -> Enqueued:
     """Insert, or find the active job that holds the key. The unique index decides; the look
     before it only spares a failed INSERT. The holder may end in between, hence the loop."""
     while True:
         holder = (
             Job.objects.active()
-            .filter(tenant=tenant, type=job.type, unique_key=job.unique_key)
+            .filter(tenant=job.tenant, type=job.type, unique_key=job.unique_key)
             .first()
         )
         if holder:
             return Enqueued(job=holder, created=False)
         try:
-            _insert(tenant, [(job, request)])
+            with transaction.atomic():
+                _insert([(job, request)])
         except IntegrityError as error:
             if "job_unique_key_while_active" not in str(error):
                 raise
@@ -185,16 +188,20 @@ def _insert_unique(tenant: Tenant, job: Job, request: JobRequest) -> Enqueued:
             return Enqueued(job=job, created=True)
 
 
-def _block(tenant: Tenant, job: Job, waits_for: Sequence[DependsOn]) -> None:
+def _refuse_unknown_dependencies(tenant: Tenant, given: JobOptions) -> None:
+    """Another tenant's job is as unknown as one that does not exist."""
+    wanted = {edge.job_id for edge in given.depends_on}
+    known = set(Job.objects.filter(tenant=tenant, pk__in=wanted).values_list("pk", flat=True))
+    if missing := sorted(str(job_id) for job_id in wanted - known):
+        raise InvalidOptions([FieldError("/depends_on", f"not found: {', '.join(missing)}")])
+
+
+def _block(job: Job, waits_for: Sequence[DependsOn]) -> None:
     """Write the edges, then take in those whose job has ended already. One that ends while this
     transaction is open is found by the dispatcher's sweep."""
-    wanted = {edge.job_id: edge for edge in waits_for}
-    known = dict(Job.objects.filter(tenant=tenant, pk__in=wanted).values_list("pk", "status"))
-    missing = [str(job_id) for job_id in wanted if job_id not in known]
-    if missing:
-        raise InvalidOptions([FieldError("/depends_on", f"not found: {', '.join(missing)}")])
+    edges = {edge.job_id: edge for edge in waits_for}.values()
     Dependency.objects.bulk_create(
-        Dependency(job=job, depends_on_id=edge.job_id, on_failure=edge.on_failure)
-        for edge in wanted.values()
+        Dependency(job=job, depends_on_id=edge.job_id, on_failure=edge.on_failure) for edge in edges
     )
-    lifecycle.settle_ended([job_id for job_id, status in known.items() if Status(status).is_final])
+    ended = Job.objects.filter(pk__in=[edge.job_id for edge in edges], status__in=FINAL)
+    lifecycle.settle_ended(list(ended.values_list("pk", flat=True)))

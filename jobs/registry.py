@@ -29,6 +29,11 @@ def get(name: str) -> AnyJobType:
         raise UnknownJobType(f"There is no job type {name!r}.", name=name) from None
 
 
+def forget(name: str) -> None:
+    """Undo a declaration; for tests that declare types of their own."""
+    _types.pop(name, None)
+
+
 def all() -> list[AnyJobType]:
     """Every type, by name."""
     return [_types[name] for name in sorted(_types)]

@@ -56,6 +56,7 @@ TRANSITIONS = {
         _transition(
             "settle", {_B}, {_S, _Q, _FAILED, _CANCELLED}, "end of a dependency; dispatcher"
         ),
+        _transition("expire", {_B, _S, _Q}, {_CANCELLED}, "dispatcher"),
         _transition("promote", {_S}, {_Q}, "dispatcher"),
         _transition("dispatch", {_Q}, {_Q}, "dispatcher"),
         _transition("withdraw", {_Q}, {_Q}, "dispatcher; boost"),

@@ -53,7 +53,7 @@ WITH RECURSIVE present(tenant_id) AS (
 )
 SELECT count(*) FROM (
     (SELECT 1 FROM jobs_job
-      WHERE status = 'queued' AND dispatched_at < COALESCE(%(dispatched_at)s, 'infinity')
+      WHERE status = 'queued' AND dispatched_at < COALESCE(%(dispatched_at)s::timestamptz, 'infinity')
         AND queue = %(queue)s AND priority BETWEEN %(floor)s AND %(ceiling)s)
     UNION ALL
     (SELECT 1 FROM present CROSS JOIN LATERAL (

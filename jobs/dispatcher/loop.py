@@ -134,6 +134,7 @@ class Dispatcher:
                 continue
             rescued = self._guarded(self._rescue.run)
             resent = self._guarded(self._resend.run)
+            self._guarded(upkeep.expire)
             if time.monotonic() >= settle_at:
                 self._guarded(upkeep.settle)
                 settle_at = time.monotonic() + SETTLE_SECONDS

@@ -91,6 +91,11 @@ class Resend:
         return len(lifecycle.withdraw([FencedJob(sent.id, sent.fence) for sent in lost]))
 
 
+def expire() -> int:
+    """End jobs whose time to start is over."""
+    return len(lifecycle.expire(BATCH))
+
+
 _ENDED_WITH_OPEN_EDGES = """
     SELECT DISTINCT edge.depends_on_id
       FROM jobs_dependency edge JOIN jobs_job ended ON ended.id = edge.depends_on_id

@@ -3,7 +3,7 @@
 Each is one guarded UPDATE that counts the rows it won, committed together with what follows from
 it: history, dependants, the domain signal. By who asks:
 
-- `waiting`: create, settle, promote, dispatch, withdraw (enqueue and the dispatcher);
+- `waiting`: create, settle, promote, expire, dispatch, withdraw (enqueue and the dispatcher);
 - `attempt`: claim, renew, progress, and the ways an attempt ends (the worker; rescue);
 - `operator`: cancel, boost, revive, force_queue, force_fail, discard (API and admin).
 """
@@ -27,7 +27,15 @@ from jobs.lifecycle.attempt import (
 from jobs.lifecycle.following import settle_ended
 from jobs.lifecycle.operator import boost, cancel, discard, force_fail, force_queue, revive
 from jobs.lifecycle.statement import Move
-from jobs.lifecycle.waiting import Dispatched, create, dispatch, promote, promote_now, withdraw
+from jobs.lifecycle.waiting import (
+    Dispatched,
+    create,
+    dispatch,
+    expire,
+    promote,
+    promote_now,
+    withdraw,
+)
 
 __all__ = [
     "ClaimedJob",
@@ -43,6 +51,7 @@ __all__ = [
     "create",
     "discard",
     "dispatch",
+    "expire",
     "fail",
     "force_fail",
     "force_queue",

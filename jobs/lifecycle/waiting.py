@@ -17,8 +17,11 @@ from jobs.states import Status
 
 
 def create(jobs: list[Job]) -> None:
-    """Insert jobs whose options, payload and first status are decided. One statement."""
-    with transaction.atomic():
+    """Insert jobs whose options, payload and first status are decided. One statement.
+
+    No savepoint: it would cost two round trips, and a failed INSERT is the caller's to handle.
+    """
+    with transaction.atomic(savepoint=False):
         Job.objects.bulk_create(jobs)
         follow([_born(job) for job in jobs], "create")
 
@@ -61,6 +64,27 @@ def promote_now(job_id: UUID) -> bool:
         moves = move(_PROMOTE_NOW, id=job_id)
         follow(moves, "promote")
     return bool(moves)
+
+
+_EXPIRE = moving(
+    "expire",
+    sets="""status = 'cancelled', cancelled_at = clock_timestamp(), cancelled_by = 'expiry',
+            dispatched_at = NULL, visible_at = NULL, fence = job.fence + 1""",
+    where=locked(
+        """job.status IN ('blocked', 'queued', 'scheduled')
+           AND job.expires_at <= clock_timestamp()""",
+        limit="LIMIT %(limit)s",
+        skip=True,
+    ),
+)
+
+
+def expire(limit: int) -> list[Move]:
+    """Jobs that nobody started in time end as cancelled, at most `limit` of them."""
+    with transaction.atomic():
+        moves = move(_EXPIRE, limit=limit)
+        follow(moves, "expire")
+    return moves
 
 
 class Dispatched(NamedTuple):

@@ -147,6 +147,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
+            index=models.Index(condition=models.Q(('expires_at__isnull', False), ('status__in', ['blocked', 'queued', 'scheduled'])), fields=['expires_at'], name='job_expiring'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
             index=models.Index(condition=models.Q(('status', 'processing')), fields=['incarnation'], name='job_processing'),
         ),
         migrations.AddIndex(

@@ -6,7 +6,7 @@ from jobs.ids import new_id
 from jobs.models.fields import AssignedBigIntegerField, AssignedDateTimeField
 from jobs.priorities import Level, level_of
 from jobs.querysets import JobQuerySet
-from jobs.states import ACTIVE, FINAL, Status
+from jobs.states import ACTIVE, FINAL, WAITING, Status
 
 SEQUENCE = "jobs_job_seq"
 
@@ -146,6 +146,11 @@ class Job(models.Model):
             ),
             models.Index(
                 name="job_due", fields=["visible_at"], condition=Q(status=Status.SCHEDULED)
+            ),
+            models.Index(
+                name="job_expiring",
+                fields=["expires_at"],
+                condition=Q(status__in=_sorted(WAITING), expires_at__isnull=False),
             ),
             models.Index(
                 name="job_processing", fields=["incarnation"], condition=Q(status=Status.PROCESSING)
