@@ -14,10 +14,13 @@ def secret_key(given: str, home: Path) -> str:
     if given:
         return given
     path = home / "secret_key"
+    if path.exists():
+        return path.read_text()
     home.mkdir(mode=0o711, parents=True, exist_ok=True)  # passable: root lends the servers a user
     draft = path.with_name(f"secret_key.{os.getpid()}")
-    draft.write_text(secrets.token_urlsafe(48))
-    draft.chmod(0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(48))
     try:
         os.link(draft, path)  # atomic: the first one wins, and nobody reads half a key
     except FileExistsError:

@@ -3,8 +3,11 @@
 from django.db import connections
 
 
-def guard_connections(*, statement_seconds: float, lock_seconds: float) -> None:
-    """No statement of this process runs, and no lock is waited for, longer than this.
+def guard_connections(
+    *, statement_seconds: float, lock_seconds: float, idle_seconds: float = 60
+) -> None:
+    """No statement of this process runs, no lock is waited for, and no transaction stands idle,
+    longer than this. (A process that is frozen inside a transaction keeps its locks until then.)
 
     For processes that run no job code (web, dispatcher): it applies to every connection opened
     from now on. Sent as start-up options, because a SET would outlive its transaction under
@@ -13,7 +16,7 @@ def guard_connections(*, statement_seconds: float, lock_seconds: float) -> None:
     milliseconds = {
         "statement_timeout": statement_seconds,
         "lock_timeout": lock_seconds,
-        "idle_in_transaction_session_timeout": 60,
+        "idle_in_transaction_session_timeout": idle_seconds,
     }
     connections.settings["default"]["OPTIONS"]["options"] = " ".join(
         f"-c {name}={int(seconds * 1000)}" for name, seconds in milliseconds.items()

@@ -53,8 +53,9 @@ WITH RECURSIVE present(tenant_id) AS (
 )
 SELECT count(*) FROM (
     (SELECT 1 FROM jobs_job
-      WHERE status = 'queued' AND dispatched_at < COALESCE(%(dispatched_at)s::timestamptz, 'infinity')
-        AND queue = %(queue)s AND priority BETWEEN %(floor)s AND %(ceiling)s)
+      WHERE status = 'queued' AND queue = %(queue)s
+        AND dispatched_at < COALESCE(%(dispatched_at)s::timestamptz, 'infinity')
+        AND priority BETWEEN %(floor)s AND %(ceiling)s)
     UNION ALL
     (SELECT 1 FROM present CROSS JOIN LATERAL (
         (SELECT 1 FROM jobs_job AS job

@@ -15,7 +15,9 @@ from jobs.states import Status
 
 
 def job_document(job: Job, access: Access, position: Position = UNKNOWN) -> dict[str, Any]:
-    """The job as `JobDocument`, without what this caller may not see."""
+    """The job as `JobDocument`, without what this caller may not see. A table, hence its length."""
+    leased = job.status == Status.PROCESSING
+    retrying = job.status == Status.SCHEDULED and job.retry_count > 0
     document = {
         "id": str(job.id),
         "type": job.type,
@@ -32,8 +34,14 @@ def job_document(job: Job, access: Access, position: Position = UNKNOWN) -> dict
         "result_url": None,
         "artifacts": [],
         "error": error_document(job.error, access),
-        **_counts(job),
-        **_times(job),
+        "attempt": job.attempt,
+        "retry_count": job.retry_count,
+        "crash_count": job.crash_count,
+        "max_retries": job.max_retries,
+        "next_retry_at": shown(job.visible_at) if retrying else None,
+        "run_at": shown(job.run_at),
+        "visible_at": shown(job.visible_at),
+        "expires_at": shown(job.expires_at),
         "timeout_seconds": job.timeout_seconds,
         "unique_key": job.unique_key or None,
         "labels": job.labels,
@@ -47,42 +55,22 @@ def job_document(job: Job, access: Access, position: Position = UNKNOWN) -> dict
         "estimated_duration_seconds": job.estimated_duration_seconds,
         "actual_duration_seconds": job.actual_duration_seconds,
         "worker": job.worker or None,
+        "lease_expires_at": shown(job.lease_expires_at) if leased else None,
         "webhook_url": None,
         "webhook_delivered": None,
         "webhook_attempts": 0,
-        "cancelled_by": job.cancelled_by or None,
-        "created_by": job.created_by or None,
-    }
-    if access.tenant is None:
-        document["tenant"] = job.tenant.slug
-    return document
-
-
-def _counts(job: Job) -> dict[str, int]:
-    return {
-        "attempt": job.attempt,
-        "retry_count": job.retry_count,
-        "crash_count": job.crash_count,
-        "max_retries": job.max_retries,
-    }
-
-
-def _times(job: Job) -> dict[str, str | None]:
-    retrying = job.status == Status.SCHEDULED and job.retry_count > 0
-    leased = job.status == Status.PROCESSING
-    return {
-        "next_retry_at": shown(job.visible_at if retrying else None),
-        "run_at": shown(job.run_at),
-        "visible_at": shown(job.visible_at),
-        "expires_at": shown(job.expires_at),
-        "lease_expires_at": shown(job.lease_expires_at if leased else None),
         "created_at": shown(job.created_at),
         "started_at": shown(job.started_at),
         "completed_at": shown(job.completed_at),
         "cancel_requested_at": shown(job.cancel_requested_at),
         "cancelled_at": shown(job.cancelled_at),
+        "cancelled_by": job.cancelled_by or None,
         "updated_at": shown(job.updated_at),
+        "created_by": job.created_by or None,
     }
+    if access.tenant is None:
+        document["tenant"] = job.tenant.slug
+    return document
 
 
 def error_document(error: Mapping[str, Any] | None, access: Access) -> dict[str, Any] | None:

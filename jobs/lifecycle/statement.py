@@ -43,12 +43,13 @@ class Move(NamedTuple):
         return self.fence - 1
 
 
-_RETURNING = """
+HAS_DEPENDANTS = """EXISTS (
+    SELECT 1 FROM jobs_dependency edge
+     WHERE edge.depends_on_id = job.id AND edge.settled_at IS NULL)"""
+_RETURNING = f"""
     job.id, job.tenant_id, job.type, job.queue, job.status, job.fence, job.run, job.attempt,
     job.retry_count, job.crash_count, job.worker, job.started_at, job.updated_at,
-    job.actual_duration_seconds,
-    EXISTS (SELECT 1 FROM jobs_dependency edge
-             WHERE edge.depends_on_id = job.id AND edge.settled_at IS NULL)
+    job.actual_duration_seconds, {HAS_DEPENDANTS}
 """
 
 ONE = "job.id = %(id)s"
@@ -69,10 +70,14 @@ def moving(transition: str, *, sets: str, where: str, returning: str = _RETURNIN
 
 def locked(where: str, *, limit: str = "", skip: bool = False) -> str:
     """A condition that locks its rows in id order first, so that two writers of many rows never
-    wait for each other in a circle."""
-    return f"""job.id IN (
+    wait for each other in a circle.
+
+    An array, because it is computed once; `IN (SELECT …)` may be planned as the inner side of a
+    loop, and then locks anew, past its limit, for each row of the outer one.
+    """
+    return f"""job.id = ANY (ARRAY(
         SELECT id FROM jobs_job AS job WHERE {where} ORDER BY id {limit}
-           FOR NO KEY UPDATE {"SKIP LOCKED" if skip else ""})
+           FOR NO KEY UPDATE {"SKIP LOCKED" if skip else ""}))
     """  # noqa: S608
 
 

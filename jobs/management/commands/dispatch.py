@@ -13,7 +13,8 @@ class Command(BaseCommand):
     help = "Run a dispatcher: it sends ready jobs to workers. Run two or more; one leads."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        guard_connections(statement_seconds=10, lock_seconds=2)
+        # A leader frozen inside its transaction holds the row that its successor needs.
+        guard_connections(statement_seconds=10, lock_seconds=2, idle_seconds=3)
         dispatcher = Dispatcher(app)
 
         def stop(signum: int, frame: FrameType | None) -> None:
