@@ -1,0 +1,60 @@
+"""What the demonstration hands in."""
+
+import base64
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+SAMPLES = Path(settings.BASE_DIR) / "workloads" / "notes" / "samples"
+LABELS = {"demo": "sample"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A job to be made: its name on the screen, and the body of `POST /jobs`."""
+
+    name: str
+    body: dict[str, Any]
+
+    @property
+    def makes_notes(self) -> bool:
+        return str(self.body["type"]).startswith("notes.")
+
+
+def submissions() -> list[Submission]:
+    """Four documents and two diagnostic jobs, the least urgent first.
+
+    In that order, so that one can watch the urgent ones overtake.
+    """
+    return [
+        _submission("a slow job", "diagnostics.sleep", "low", {"seconds": 4.0, "steps": 40}),
+        _file("tea.md", "low"),
+        _file("time-zones.txt", "normal"),
+        _submission(
+            "fails once, then works",
+            "diagnostics.fail",
+            "normal",
+            {"times": 1, "message": "This failure is part of the demonstration."},
+        ),
+        _file("celeriac.md", "high"),
+        _text("leases-and-fencing.md", "urgent"),
+    ]
+
+
+def _text(name: str, priority: str) -> Submission:
+    content = (SAMPLES / name).read_text("utf-8")
+    payload = {"content": content, "options": {"quiz": True}}
+    return _submission(name, "notes.text", priority, payload)
+
+
+def _file(name: str, priority: str) -> Submission:
+    content = base64.b64encode((SAMPLES / name).read_bytes()).decode()
+    payload = {"file": {"name": name, "content_base64": content}, "options": {"quiz": True}}
+    return _submission(name, "notes.file", priority, payload)
+
+
+def _submission(name: str, job_type: str, priority: str, payload: dict[str, Any]) -> Submission:
+    body = {"type": job_type, "priority": priority, "labels": LABELS, "payload": payload}
+    return Submission(name=name, body=body)

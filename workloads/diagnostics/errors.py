@@ -1,0 +1,5 @@
+"""The one failure of a diagnostic job."""
+
+
+class FailedAsAsked(Exception):
+    """The job was told to fail."""
