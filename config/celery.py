@@ -8,6 +8,10 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from celery import Celery, signals
+from kombu.transport import TRANSPORT_ALIASES
+
+# Under the names of the stock transport, so that URLs, banners and Flower go on saying `redis`.
+TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "jobs.broker:GuardedTransport"
 
 app = Celery("celeriac")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -27,6 +27,7 @@ env.read_env(CELERIAC_HOME / "embedded.env")
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 FLOWER_PORT = env.int("FLOWER_PORT", default=5555)
+WEB_THREADS = env.int("WEB_THREADS", default=16)  # of one web process, each with a connection
 DEBUG = env.bool("DEBUG", default=False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 SECRET_KEY = secret_key(env.str("SECRET_KEY", default=""), CELERIAC_HOME)
@@ -159,7 +160,6 @@ BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 
 # --- Celery ----------------------------------------------------------------------------------
 CELERY_BROKER_URL = BROKER_URL
-CELERY_BROKER_TRANSPORT = "jobs.broker:GuardedTransport"
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
     "ack_emulation": False,
@@ -180,7 +180,7 @@ CELERY_RESULT_EXTENDED = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SOFT_SHUTDOWN_SECONDS", default=20.0)
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SEND_SENT_EVENT = False
@@ -223,4 +223,9 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # To Celery every task of ours succeeds; what became of the job is `jobs.worker`'s to say.
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+    },
 }

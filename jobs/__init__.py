@@ -3,7 +3,8 @@
 from jobs.backoff import Backoff
 from jobs.context import JobContext
 from jobs.control import Cancel, CancelRequested, LeaseLost, Retry, Snooze
-from jobs.job_type import JobType, job_type
+from jobs.declaration import job_type
+from jobs.job_type import JobType
 from jobs.secret import Secret
 
 __all__ = [

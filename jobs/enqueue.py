@@ -10,46 +10,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
 from jobs import lifecycle, options, registry
-from jobs.backoff import Backoff
 from jobs.exceptions import FieldError, InvalidOptions, JobsError
 from jobs.job_type import JobType
-from jobs.models import Dependency, Job, OnFailure
+from jobs.models import Dependency, Job
+from jobs.options import DependsOn, JobOptions
 from jobs.states import FINAL, Status
 
-
-@dataclass(frozen=True, kw_only=True)
-class DependsOn:
-    """Wait for this job to end; what its failure means is `on_failure`'s to say."""
-
-    job_id: UUID
-    on_failure: OnFailure = OnFailure.CANCEL
-
-
-@dataclass(frozen=True, kw_only=True)
-class JobOptions:
-    """How a job is to be run. None and empty mean the type's, the plan's or no choice."""
-
-    queue: str | None = None
-    priority: int | str | None = None
-    run_at: datetime | None = None
-    delay_seconds: float | None = None
-    expires_at: datetime | None = None
-    max_retries: int | None = None
-    retry_backoff: Backoff | None = None
-    timeout_seconds: int | None = None
-    unique_key: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    depends_on: Sequence[DependsOn] = ()
-    estimated_duration_seconds: int | None = None
-    owner: str = ""
-    created_by: str = ""
+__all__ = [
+    "DependsOn",
+    "Enqueued",
+    "JobOptions",
+    "JobRequest",
+    "enqueue",
+    "enqueue_by_keywords",
+    "enqueue_many",
+    "tenant_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,12 +22,15 @@ _BREAK_SECONDS = 1.0
 
 
 class _Sender:
-    """One connection a process, made on first use; a fork starts anew."""
+    """One connection a process, made on first use."""
 
     def __init__(self) -> None:
+        self.start_anew()
+
+    def start_anew(self) -> None:
+        """In a forked child: the parent's connection is not ours, and its lock may be held."""
         self._lock = threading.Lock()
         self._client: redis.Redis | None = None
-        self._pid = 0
         self._silent_until = 0.0
 
     def send(self, message: dict[str, Any]) -> None:
@@ -40,8 +43,7 @@ class _Sender:
 
     def _connected(self) -> redis.Redis:
         with self._lock:
-            if self._client is None or self._pid != os.getpid():
-                self._pid = os.getpid()
+            if self._client is None:
                 self._client = redis.Redis.from_url(
                     settings.REDIS_URL,
                     socket_timeout=_TIMEOUT_SECONDS,
@@ -52,6 +54,7 @@ class _Sender:
 
 
 _sender = _Sender()
+os.register_at_fork(after_in_child=_sender.start_anew)
 
 
 def work_waits() -> None:

@@ -1,20 +1,22 @@
-"""A request's options, decided: defaults of the type and the plan filled in, bounds checked."""
+"""The options of a job: as given, and decided, with defaults filled in and bounds checked."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 
 from accounts.plans import Plan
 from jobs import priorities
+from jobs.backoff import Backoff
 from jobs.exceptions import FieldError, InvalidOptions, UnknownQueue
-from jobs.models import Queue
+from jobs.models import OnFailure, Queue
 
 if TYPE_CHECKING:
-    from jobs.enqueue import JobOptions
     from jobs.job_type import JobType
 
 MAX_RETRIES = 100
@@ -22,6 +24,34 @@ MAX_TIMEOUT_SECONDS = 86_400
 MAX_KEY_LENGTH = 255
 MAX_LABELS = 32
 MAX_DELAY = timedelta(days=3650)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DependsOn:
+    """Wait for this job to end; what its failure means is `on_failure`'s to say."""
+
+    job_id: UUID
+    on_failure: OnFailure = OnFailure.CANCEL
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobOptions:
+    """How a job is to be run. None and empty mean the type's, the plan's or no choice."""
+
+    queue: str | None = None
+    priority: int | str | None = None
+    run_at: datetime | None = None
+    delay_seconds: float | None = None
+    expires_at: datetime | None = None
+    max_retries: int | None = None
+    retry_backoff: Backoff | None = None
+    timeout_seconds: int | None = None
+    unique_key: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    depends_on: Sequence[DependsOn] = ()
+    estimated_duration_seconds: int | None = None
+    owner: str = ""
+    created_by: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

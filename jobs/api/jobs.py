@@ -61,8 +61,8 @@ class JobsView(ApiView):
         body, access = body_of(NewJob, request), self.access
         answer = once(request, access, lambda: _create(body, access))
         headers, document = answer.headers, answer.body
-        if seconds := prefer.wanted_seconds(request):
-            prefer.wait_for_end(document["id"], seconds)
+        seconds = prefer.wanted_seconds(request)
+        if seconds and prefer.wait_for_end(document["id"], seconds):
             document = {**document, **shown_job(job_of(access, document["id"]), access)}
             headers = {**headers, "Preference-Applied": f"wait={seconds}"}
         headers = {**headers, "Location": f"{request.path}/{document['id']}"}

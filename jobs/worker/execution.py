@@ -135,6 +135,7 @@ class Execution:
 
         try:
             persistently(write, until=lambda: self._slot.deadline)
+            logger.info("job %s (%s) attempt %s: %s", job.id, job.type, job.attempt, told(outcome))
         except AttemptLost:
             self._identity.count_refused_write()
             logger.warning("job %s: attempt with fence %s lost its job", job.id, job.fence)
@@ -179,6 +180,17 @@ def record(held: FencedJob, outcome: Outcome) -> None:
             lifecycle.confirm_cancel(held, by=f"job:{held.id}", error=error)
         case outcomes.Lost():
             raise AttemptLost(job_id=held.id, fence=held.fence)
+
+
+def told(outcome: Outcome) -> str:
+    """An outcome in a few words for the log."""
+    match outcome:
+        case outcomes.RetryLater(delay_seconds=delay, error=error):
+            return f"failed ({error['type']}), again in {delay:.1f} s"
+        case Failed(error=error):
+            return f"failed ({error['type']})"
+        case _:
+            return type(outcome).__name__.lower()
 
 
 _LANDED = """

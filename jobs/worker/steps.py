@@ -35,6 +35,7 @@ class KeeperStep(bootsteps.StartStopStep):
         self.identity, shared = process.become_worker(worker.hostname, slots * 2 + _SPARE_SLOTS)
         self._queues = broker.queue_names(worker.app.amqp.queues.consume_from)
         self._slots = slots
+        self._pid = os.getpid()
         self.keeper = Keeper(self.identity, shared, self.report)
 
     def start(self, parent: Any) -> None:
@@ -58,8 +59,9 @@ class KeeperStep(bootsteps.StartStopStep):
 
     def _on_failure(self, sender: Any, args: Any, exception: BaseException, **_: Any) -> None:
         """Fires in the main process when a child is lost or a hard time limit has struck (then
-        twice); job code's own exceptions never get this far."""
-        if not isinstance(sender, JobTask):
+        twice); job code's own exceptions never get this far. (Replaced children inherit this
+        receiver, but not the keeper's thread.)"""
+        if not isinstance(sender, JobTask) or os.getpid() != self._pid:
             return
         try:
             jobs = decode(args[0])
