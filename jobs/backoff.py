@@ -21,9 +21,10 @@ class Backoff:
 
     def delay_seconds(self, retry_number: int, random: Random) -> float:
         """Seconds to wait before retry `retry_number` (0 is the first)."""
-        # The exponent is bounded first: 2.0 ** 5000 is an error, not infinity.
-        growth = self.factor ** min(retry_number, 64)
-        delay = min(self.base_seconds * growth, self.max_seconds)
+        try:
+            delay = min(self.base_seconds * float(self.factor) ** retry_number, self.max_seconds)
+        except OverflowError:  # 2.0 ** 5000 is an error, not infinity
+            delay = self.max_seconds if self.base_seconds else 0.0
         return max(0.0, delay * (1 + self.jitter * random.uniform(-1, 1)))
 
 

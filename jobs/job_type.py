@@ -15,8 +15,8 @@ from jobs.secret import masked
 
 if TYPE_CHECKING:
     from accounts.models import Tenant
-    from jobs.options import JobOptions
     from jobs.models import Job
+    from jobs.options import JobOptions
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,6 +1,7 @@
 """What the engine tells other apps, and on what terms.
 
-`job_moved` is sent once for each change of status, inside the transaction that makes the change:
+`job_moved` is sent once for each change of status (and for a boost, a discard, a withdrawal and a
+requested cancel, which change none), inside the transaction that makes it:
 
 - `moves`: list of `jobs.lifecycle.Move`, the rows as they are after the change;
 - `transition`: the name of the transition, a key of `jobs.states.TRANSITIONS`.

@@ -4,27 +4,23 @@ Each is one guarded UPDATE that counts the rows it won, committed together with 
 it: history, dependants, the domain signal. By who asks:
 
 - `waiting`: create, settle, promote, expire, dispatch, withdraw (enqueue and the dispatcher);
-- `attempt`: claim, renew, progress, and the ways an attempt ends (the worker; rescue);
+- `leasing`: claim, renew, progress (the worker);
+- `ending`: every way an attempt ends (the worker; rescue by the dispatcher);
 - `operator`: cancel, boost, revive, force_queue, force_fail, discard (API and admin).
 """
 
-from jobs.lifecycle.attempt import (
-    ClaimedJob,
-    Renewal,
-    claim,
-    claimed_before,
+from jobs.lifecycle.ending import (
     complete,
     confirm_cancel,
     fail,
     lose,
-    progress,
     release,
-    renew,
     rescue,
     retry_later,
     snooze,
 )
 from jobs.lifecycle.following import settle_ended
+from jobs.lifecycle.leasing import ClaimedJob, Renewal, claim, claimed_before, progress, renew
 from jobs.lifecycle.operator import boost, cancel, discard, force_fail, force_queue, revive
 from jobs.lifecycle.statement import Move
 from jobs.lifecycle.waiting import (

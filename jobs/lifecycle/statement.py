@@ -68,6 +68,11 @@ def moving(transition: str, *, sets: str, where: str, returning: str = _RETURNIN
     """  # noqa: S608 (constants of this package; values travel as parameters)
 
 
+def reading(where: str) -> str:
+    """SQL that reads jobs as a transition would have returned them."""
+    return f"SELECT {_RETURNING} FROM jobs_job AS job WHERE {where}"  # noqa: S608
+
+
 def locked(where: str, *, limit: str = "", skip: bool = False) -> str:
     """A condition that locks its rows in id order first, so that two writers of many rows never
     wait for each other in a circle.

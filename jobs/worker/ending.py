@@ -48,6 +48,15 @@ def gave_up(held: FencedJob, why: str) -> None:
         lifecycle.withdraw([held])
 
 
+def cancelled(held: FencedJob) -> None:
+    """The child was killed because the job's code did not listen to a cancel."""
+    try:
+        lifecycle.confirm_cancel(held, by="")
+        logger.info("job %s: did not listen to its cancel and was ended", held.id)
+    except AttemptLost:
+        return
+
+
 def timed_out(held: FencedJob) -> None:
     """The hard time limit ended the child; that spends a retry."""
     job = Job.objects.filter(pk=held.id, fence=held.fence).first()

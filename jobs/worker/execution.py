@@ -39,6 +39,7 @@ T = TypeVar("T")
 
 MAX_RESULT_BYTES = 1024 * 1024
 _CLAIM_PATIENCE_SECONDS = 10.0
+_WATCHDOG_SECONDS = 5.0  # more than it ever needs to act
 _DATABASE_AWAY = (OperationalError, InterfaceError)
 _random = SystemRandom()
 
@@ -77,8 +78,9 @@ class Execution:
                 lease_seconds=self._identity.lease_seconds,
             )
 
+        patience = time.monotonic() + _CLAIM_PATIENCE_SECONDS
         try:
-            return persistently(claim, until=lambda: time.monotonic() + _CLAIM_PATIENCE_SECONDS)
+            return persistently(claim, until=lambda: patience)
         except _DATABASE_AWAY:
             logger.warning("job %s: no database to claim it from; it will be sent again", sent.id)
             return None
@@ -134,7 +136,9 @@ class Execution:
                     raise
 
         try:
-            persistently(write, until=lambda: self._slot.deadline)
+            # Past the deadline the watchdog ends this process, and the main gives the job back
+            # as one that did not crash. Giving up any sooner would leave it to be rescued.
+            persistently(write, until=lambda: self._slot.deadline + _WATCHDOG_SECONDS)
             logger.info("job %s (%s) attempt %s: %s", job.id, job.type, job.attempt, told(outcome))
         except AttemptLost:
             self._identity.count_refused_write()
@@ -144,19 +148,18 @@ class Execution:
 
 
 def persistently(step: Callable[[bool], T], *, until: Callable[[], float]) -> T:
-    """Do a database step; when its connection breaks, again on a new one until the deadline.
+    """Do a database step; when its connection breaks, again on a new one until `until()`, which
+    may move meanwhile.
 
     `step` is told whether an earlier try may have been committed without our knowing.
     """
     again, pause = False, 0.05
-    deadline: float | None = None
     while True:
         try:
             return step(again)
         except _DATABASE_AWAY:
             connection.close()
-            deadline = until() if deadline is None else deadline
-            if time.monotonic() + pause > deadline:
+            if time.monotonic() + pause > until():
                 raise
         again = True
         time.sleep(pause)

@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
 from jobs.ids import new_id
@@ -28,7 +28,7 @@ class WorkerIdentity:
         """Best effort: the refusal itself is what matters."""
         try:
             Worker.objects.filter(pk=self.name).update(refused_writes=F("refused_writes") + 1)
-        except DatabaseError:
+        except (DatabaseError, InterfaceError):
             return
 
 

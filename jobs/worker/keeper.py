@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 2.0
 _KILL_AFTER_TERMINATE_SECONDS = 3.0
+_KILL_AFTER_STOP_SECONDS = 1.0  # Celery has asked the job's code to leave by then
 
 
 class Death(Enum):
@@ -40,6 +41,7 @@ class Death(Enum):
     CRASHED = auto()
     TIMED_OUT = auto()
     EXPIRED = auto()  # its own watchdog: the lease could not be renewed
+    CANCELLED = auto()  # it did not listen to a cancel
     STOPPED = auto()  # the worker stops
 
 
@@ -52,10 +54,22 @@ class Keeper:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._cancelled_at: dict[FencedJob, float] = {}
+        self._killed: dict[FencedJob, Death] = {}
+        self._stops_at = float("inf")
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    def soft_stop_begins(self, seconds: float) -> None:
+        """Running jobs have so long to end by themselves. Called in a signal handler, hence no
+        locks; what runs on after that, and after Celery's own asking, is killed: Celery would
+        wait for it without any limit."""
+        self._stops_at = time.monotonic() + seconds
+
+    @property
+    def stopping(self) -> bool:
+        return self._stops_at != float("inf")
 
     def stop(self) -> None:
         """Called when the pool has ended: give back what its children left, then end."""
@@ -69,7 +83,7 @@ class Keeper:
             if self._slots.expired(running):
                 death = Death.EXPIRED
             self._slots.clear(running)
-        self._deaths.put((job, death))
+        self._deaths.put((job, self._killed.pop(job, death)))
         self._wake.set()
 
     # --- the loop --------------------------------------------------------------------------
@@ -89,6 +103,7 @@ class Keeper:
                 self._guarded(self._pass_on_cancels)
                 look_at = now + min(LOOK_EVERY_SECONDS, lease / 3)
             self._end_what_does_not_listen()
+            self._end_what_outlasts_the_stop()
             self._wake.wait(pause)
             self._wake.clear()
         self._guarded(self._give_back_the_rest)
@@ -161,9 +176,18 @@ class Keeper:
             if running is None:
                 del self._cancelled_at[job]
             elif patience > _KILL_AFTER_TERMINATE_SECONDS:
-                self._signal(running, signal.SIGKILL)
+                self._kill(running, Death.CANCELLED)
             elif patience > 0:
                 self._signal(running, TERM_SIGNAL)
+
+    def _end_what_outlasts_the_stop(self) -> None:
+        if time.monotonic() > self._stops_at + _KILL_AFTER_STOP_SECONDS:
+            for running in list(self._slots.running()):
+                self._kill(running, Death.STOPPED)
+
+    def _kill(self, running: Running, death: Death) -> None:
+        self._killed[running.job] = death
+        self._signal(running, signal.SIGKILL)
 
     def _signal(self, running: Running, number: int) -> None:
         if self._slots.ask_to_terminate(running):
@@ -191,6 +215,8 @@ class Keeper:
                 ending.timed_out(job)
             case Death.EXPIRED:
                 ending.gave_up(job, "The lease could not be renewed.")
+            case Death.CANCELLED:
+                ending.cancelled(job)
             case Death.STOPPED:
                 ending.gave_up(job, "The worker stopped.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from typing import Any
 
@@ -37,12 +38,25 @@ class KeeperStep(bootsteps.StartStopStep):
         self._slots = slots
         self._pid = os.getpid()
         self.keeper = Keeper(self.identity, shared, self.report)
+        self._hear_of_soft_stop(worker)
 
     def start(self, parent: Any) -> None:
         _register(self.identity.name, self.identity.incarnation)
         self.keeper.start()
         signals.task_failure.connect(self._on_failure, weak=False)
-        signals.worker_shutdown.connect(self._on_shutdown, weak=False)
+        # When the process ends, not on `worker_shutdown`: Celery leaves that out of a cold
+        # shutdown, which every soft one ends in.
+        atexit.register(self.keeper.stop)
+
+    def _hear_of_soft_stop(self, worker: Any) -> None:
+        """Celery announces a soft stop only when it is over."""
+        wait = worker.wait_for_soft_shutdown
+
+        def tell_and_wait() -> None:
+            self.keeper.soft_stop_begins(settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT)
+            wait()
+
+        worker.wait_for_soft_shutdown = tell_and_wait
 
     def report(self) -> None:
         """The worker's row, as it is now."""
@@ -52,7 +66,7 @@ class KeeperStep(bootsteps.StartStopStep):
             slots=self._slots,
             pid=os.getpid(),
             memory_bytes=_memory_bytes(),
-            stopping=is_stopping(),
+            stopping=is_stopping() or self.keeper.stopping,
             dropped_messages=F("dropped_messages") + dropped_messages.take(),
             seen_at=Now(),
         )
@@ -69,9 +83,6 @@ class KeeperStep(bootsteps.StartStopStep):
             return
         for job in jobs:
             self.keeper.child_died(job, _death(exception))
-
-    def _on_shutdown(self, **_: Any) -> None:
-        self.keeper.stop()
 
 
 def _death(exception: BaseException) -> Death:

@@ -1,4 +1,4 @@
-"""Transitions of a running attempt: claim, renewal, progress, and every way it can end.
+"""Every way out of `processing`: by the worker that holds the job, or by rescue.
 
 Each names the job with the attempt's fence. Who lost the fence moves nothing: the functions then
 raise `AttemptLost`, and the caller drops what it meant to write.
@@ -6,12 +6,8 @@ raise `AttemptLost`, and the caller drops what it meant to write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from json import loads
+from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
@@ -21,152 +17,17 @@ from jobs.lifecycle.following import follow, record_attempts
 from jobs.lifecycle.statement import (
     HAS_DEPENDANTS,
     HELD,
-    NAMED,
     Move,
     json,
     locked,
     move,
     moving,
-    run,
 )
 from jobs.message import FencedJob
 from jobs.models import AttemptOutcome, Job
 from jobs.signals import job_moved
 
 Error = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ClaimedJob:
-    """What an attempt needs to run, as the claim read it."""
-
-    id: UUID
-    fence: int
-    type: str
-    tenant: str
-    owner: str
-    payload: dict[str, Any]
-    labels: dict[str, str]
-    attempt: int
-    run: int
-    retry_count: int
-    max_retries: int
-    retry_backoff: dict[str, Any] | None
-    timeout_seconds: int
-    started_at: datetime
-
-    @property
-    def held(self) -> FencedJob:
-        return FencedJob(self.id, self.fence)
-
-
-# A job that was taken from a worker by force keeps its old lease until it ends: two attempts
-# never overlap.
-_CLAIM = moving(
-    "claim",
-    sets="""status = 'processing', attempt = job.attempt + 1, dispatched_at = NULL,
-            started_at = clock_timestamp(), worker = %(worker)s, incarnation = %(incarnation)s,
-            lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
-            progress = 0, progress_message = '', error = NULL""",
-    where=HELD
-    + """ AND job.dispatched_at IS NOT NULL
-          AND (job.lease_expires_at IS NULL OR job.lease_expires_at <= clock_timestamp())
-          AND (job.expires_at IS NULL OR job.expires_at > clock_timestamp())""",
-    returning="""job.id, job.fence, job.type,
-                 (SELECT slug FROM accounts_tenant WHERE id = job.tenant_id), job.owner,
-                 job.payload, job.labels, job.attempt, job.run, job.retry_count, job.max_retries,
-                 job.retry_backoff, job.timeout_seconds, job.started_at""",
-)
-_FIELDS = tuple(ClaimedJob.__dataclass_fields__)
-
-
-def claim(
-    sent: FencedJob, *, worker: str, incarnation: UUID, lease_seconds: float
-) -> ClaimedJob | None:
-    """Start an attempt, or None: the message was a duplicate, withdrawn, stale or forged."""
-    rows = run(
-        _CLAIM,
-        id=sent.id,
-        fence=sent.fence,
-        worker=worker,
-        incarnation=incarnation,
-        lease=lease_seconds,
-    )
-    return _claimed(rows[0]) if rows else None
-
-
-_CLAIMED_BEFORE = """
-    SELECT job.id, job.fence, job.type,
-           (SELECT slug FROM accounts_tenant WHERE id = job.tenant_id), job.owner,
-           job.payload, job.labels, job.attempt, job.run, job.retry_count, job.max_retries,
-           job.retry_backoff, job.timeout_seconds, job.started_at
-      FROM jobs_job AS job
-     WHERE job.id = %(id)s AND job.fence = %(fence)s AND job.status = 'processing'
-       AND job.incarnation = %(incarnation)s AND job.lease_expires_at > clock_timestamp()
-"""
-
-
-def claimed_before(sent: FencedJob, *, incarnation: UUID) -> ClaimedJob | None:
-    """The claim this worker made although it never read the answer (a lost COMMIT)."""
-    rows = run(_CLAIMED_BEFORE, id=sent.id, fence=sent.fence, incarnation=incarnation)
-    return _claimed(rows[0]) if rows else None
-
-
-def _claimed(row: tuple[Any, ...]) -> ClaimedJob:
-    values = dict(zip(_FIELDS, row, strict=True))
-    for name in ("payload", "labels", "retry_backoff"):  # Django hands raw jsonb out as text
-        values[name] = loads(values[name]) if values[name] is not None else None
-    return ClaimedJob(**values)
-
-
-_RENEW = moving(
-    "renew",
-    sets="lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second'",
-    where=f"{NAMED} AND " + locked("job.id = ANY(%(ids)s)", skip=True),
-    returning="job.id, job.fence",
-)
-_STILL_HELD = f"""
-    SELECT job.id, job.fence FROM jobs_job AS job WHERE job.status = 'processing' AND {NAMED}
-"""  # noqa: S608 (as in `moving`)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Renewal:
-    renewed: frozenset[FencedJob]
-    skipped: frozenset[FencedJob]  # somebody holds the row locked: ask again at once
-    lost: frozenset[FencedJob]  # the attempt is over for us
-
-
-def renew(held: Sequence[FencedJob], *, lease_seconds: float) -> Renewal:
-    """Extend the leases of all given attempts in one statement.
-
-    A row that is locked by somebody else is skipped, never waited for: it must not cost the
-    other attempts their leases.
-    """
-    names = {"ids": [job.id for job in held], "fences": [job.fence for job in held]}
-    renewed = {FencedJob(*row) for row in run(_RENEW, lease=lease_seconds, **names)}
-    rest = set(held) - renewed
-    still = {FencedJob(*row) for row in run(_STILL_HELD, **names)} if rest else set()
-    return Renewal(
-        renewed=frozenset(renewed), skipped=frozenset(rest & still), lost=frozenset(rest - still)
-    )
-
-
-# Progress may be lost in a crash of the database, so its commit need not wait for the disk.
-_PROGRESS = moving(
-    "progress",
-    sets="progress = %(percent)s, progress_message = %(message)s",
-    where=HELD + " AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL",
-    returning="job.cancel_requested_at IS NOT NULL",
-)
-
-
-def progress(held: FencedJob, *, percent: int, message: str) -> bool:
-    """Write progress; returns whether somebody asked to cancel the job."""
-    rows = run(_PROGRESS, id=held.id, fence=held.fence, percent=percent, message=message)
-    if not rows:
-        raise AttemptLost(job_id=held.id, fence=held.fence)
-    return bool(rows[0][0])
 
 
 def _leaving(target: str) -> str:
