@@ -111,7 +111,7 @@ _Transport: Any = kombu_redis.Transport
 # Kombu counts KeyError among the connection's errors, for a race elsewhere. Here it is a message
 # without some key, and a worker that reconnects for each of them does nothing else.
 _CONNECTION_ERRORS, _CHANNEL_ERRORS = kombu_redis.get_redis_error_classes()
-_BROKER_ERRORS = {*_CONNECTION_ERRORS, *_CHANNEL_ERRORS} - {KeyError}
+_BROKER_ERRORS: Any = {*_CONNECTION_ERRORS, *_CHANNEL_ERRORS} - {KeyError}
 
 
 class GuardedChannel(_Channel):  # type: ignore[misc]

@@ -43,6 +43,11 @@ class FieldErrors(JobsError):
         self.errors = errors
 
 
+def pointer(*parts: str | int) -> str:
+    """A JSON pointer (RFC 6901) to a place in a document."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+
+
 class FieldError:
     """One broken rule: `pointer` is a JSON pointer to the place."""
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from accounts.plans import Plan
 from jobs import priorities
 from jobs.backoff import Backoff
-from jobs.exceptions import FieldError, InvalidOptions, UnknownQueue
+from jobs.exceptions import FieldError, InvalidOptions, UnknownQueue, pointer
 from jobs.models import OnFailure, Queue
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 MAX_RETRIES = 100
 MAX_TIMEOUT_SECONDS = 86_400
+MAX_ESTIMATE_SECONDS = 2**31 - 1
 MAX_KEY_LENGTH = 255
 MAX_LABELS = 32
-MAX_DELAY = timedelta(days=3650)
+MAX_DELAY_SECONDS = 10 * 365 * 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,13 @@ def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: d
     timeout = given.timeout_seconds or job_type.timeout_seconds or settings.JOB_TIMEOUT_SECONDS
     _bound(errors, "/max_retries", max_retries, 0, MAX_RETRIES)
     _bound(
+        errors,
+        "/estimated_duration_seconds",
+        given.estimated_duration_seconds or 0,
+        0,
+        MAX_ESTIMATE_SECONDS,
+    )
+    _bound(
         errors, "/timeout_seconds", _given(given.timeout_seconds, timeout), 1, MAX_TIMEOUT_SECONDS
     )
     _check_texts(given, errors)
@@ -116,33 +124,42 @@ def _priority(given: JobOptions, plan: Plan, errors: list[FieldError]) -> int:
 
 def _start(given: JobOptions, now: datetime, errors: list[FieldError]) -> datetime | None:
     """When the job may start, or None for now."""
-    if given.run_at and given.delay_seconds is not None:
-        errors.append(FieldError("/delay_seconds", "cannot stand beside run_at"))
-    if given.delay_seconds is not None:
-        _bound(
-            errors, "/delay_seconds", int(given.delay_seconds), 0, int(MAX_DELAY.total_seconds())
-        )
+    _check_times(given, errors)
     if errors:
         return None
-    start = given.run_at or (
-        now + timedelta(seconds=given.delay_seconds) if given.delay_seconds else None
-    )
-    if given.expires_at and given.expires_at <= max(now, start or now):
+    delay = timedelta(seconds=given.delay_seconds or 0)
+    start = given.run_at or now + delay
+    if given.expires_at and given.expires_at <= max(now, start):
         errors.append(FieldError("/expires_at", "is over before the job may start"))
-    return start if start and start > now else None
+    return start if start > now else None
+
+
+def _check_times(given: JobOptions, errors: list[FieldError]) -> None:
+    if given.run_at and given.delay_seconds is not None:
+        errors.append(FieldError("/delay_seconds", "cannot stand beside run_at"))
+    if given.delay_seconds is not None and not 0 <= given.delay_seconds <= MAX_DELAY_SECONDS:
+        errors.append(FieldError("/delay_seconds", f"must be 0 to {MAX_DELAY_SECONDS:,}"))
+    for name, moment in (("run_at", given.run_at), ("expires_at", given.expires_at)):
+        if moment is not None and moment.tzinfo is None:
+            errors.append(FieldError(f"/{name}", "needs a time zone"))
 
 
 def _check_texts(given: JobOptions, errors: list[FieldError]) -> None:
-    for pointer, text in (("/unique_key", given.unique_key), ("/owner", given.owner)):
-        if len(text) > MAX_KEY_LENGTH or "\x00" in text:
-            errors.append(FieldError(pointer, f"at most {MAX_KEY_LENGTH} characters, no NUL"))
+    for name, text in (("unique_key", given.unique_key), ("owner", given.owner)):
+        if not _is_short_text(text):
+            errors.append(FieldError(f"/{name}", _SHORT_TEXT))
     if len(given.labels) > MAX_LABELS:
         errors.append(FieldError("/labels", f"at most {MAX_LABELS} labels"))
     for key, value in given.labels.items():
-        if not isinstance(value, str) or not key or max(len(key), len(value)) > MAX_KEY_LENGTH:
-            errors.append(
-                FieldError(f"/labels/{key}", f"a text of at most {MAX_KEY_LENGTH} characters")
-            )
+        if not key or not _is_short_text(key) or not _is_short_text(value):
+            errors.append(FieldError(pointer("labels", key), _SHORT_TEXT))
+
+
+_SHORT_TEXT = f"a text of at most {MAX_KEY_LENGTH} characters, without NUL"
+
+
+def _is_short_text(text: object) -> bool:
+    return isinstance(text, str) and len(text) <= MAX_KEY_LENGTH and "\x00" not in text
 
 
 _known_queues: set[str] = set()

@@ -15,7 +15,13 @@ from django.db.models import Model
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import PydanticSerializationError
 
-from jobs.exceptions import DeclarationError, FieldError, InvalidPayload, PayloadTooLarge
+from jobs.exceptions import (
+    DeclarationError,
+    FieldError,
+    InvalidPayload,
+    PayloadTooLarge,
+    pointer,
+)
 from jobs.secret import UNSEAL
 
 MAX_BYTES = 256 * 1024
@@ -85,23 +91,18 @@ def arguments(model: type[BaseModel], stored: Mapping[str, Any]) -> dict[str, An
 def _field_errors(error: ValidationError) -> list[FieldError]:
     return [
         FieldError(
-            "".join(f"/{_escaped(part)}" for part in problem["loc"]),
+            pointer(*problem["loc"]),
             "unknown parameter" if problem["type"] == "extra_forbidden" else problem["msg"],
         )
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 
 
-def _escaped(part: str | int) -> str:
-    """A part of a JSON pointer (RFC 6901)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
-
-
 def _refuse_model_instances(payload: Mapping[str, Any]) -> None:
     for name, value in payload.items():
         if isinstance(value, Model):
             raise InvalidPayload(
-                [FieldError(f"/{_escaped(name)}", "is a model instance; pass its primary key")]
+                [FieldError(pointer(name), "is a model instance; pass its primary key")]
             )
 
 

@@ -24,6 +24,7 @@ from accounts.api.refusals import FieldRefusal, Unprocessable
 from jobs import priorities
 from jobs.api import moment
 from jobs.api.documents import JobDocument
+from jobs.exceptions import pointer
 from jobs.models import OnFailure
 
 _TEN_YEARS = 315_360_000  # seconds
@@ -58,16 +59,11 @@ def checked(model: type[B], data: Any) -> B:
 
 
 def _refusal(error: ErrorDetails) -> FieldRefusal:
-    pointer = "".join(f"/{_escaped(part)}" for part in error["loc"])
+    place = pointer(*error["loc"])
     if error["type"] != "extra_forbidden":
-        return FieldRefusal(pointer, error["msg"])
+        return FieldRefusal(place, error["msg"])
     read_only = error["loc"][-1] in JobDocument.model_fields
-    return FieldRefusal(pointer, "read-only field" if read_only else "unknown field")
-
-
-def _escaped(part: str | int) -> str:
-    """A part of a JSON pointer (RFC 6901)."""
-    return str(part).replace("~", "~0").replace("/", "~1")
+    return FieldRefusal(place, "read-only field" if read_only else "unknown field")
 
 
 def _saying(parse: Callable[[Any], V]) -> Callable[[Any], V]:

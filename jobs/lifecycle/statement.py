@@ -93,6 +93,13 @@ def run(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
     return rows
 
 
+def bound_idle_time() -> None:
+    """Let the server end this transaction should the process be frozen in it: the rows that it
+    holds locked could not be rescued until then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'")
+
+
 def move(statement: str, **parameters: Any) -> list[Move]:
     return [Move(*row)._replace(status=Status(row[4])) for row in run(statement, **parameters)]
 

@@ -99,9 +99,11 @@ class Dispatched(NamedTuple):
     dispatched_at: datetime
 
 
+# One moment for all of them: within a batch the order of publishing is not the order of this UPDATE,
+# and the watch for lost messages takes a message sent earlier for one that waits in front.
 _DISPATCH = moving(
     "dispatch",
-    sets="dispatched_at = clock_timestamp(), fence = job.fence + 1",
+    sets="dispatched_at = statement_timestamp(), fence = job.fence + 1",
     where=locked("job.id = ANY(%(ids)s) AND job.dispatched_at IS NULL", skip=True)
     + " AND job.dispatched_at IS NULL",
     returning="job.id, job.fence, job.type, job.queue, job.priority, job.timeout_seconds, "

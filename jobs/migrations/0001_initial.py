@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import jobs.ids
+import accounts.ids
 import jobs.models.fields
 from django.db import migrations, models
 
@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Job',
             fields=[
-                ('id', models.UUIDField(default=jobs.ids.new_id, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=accounts.ids.new_id, editable=False, primary_key=True, serialize=False)),
                 ('seq', jobs.models.fields.AssignedBigIntegerField(db_default=models.Func(models.Value('jobs_job_seq'), function='nextval'), help_text='Order of acceptance.')),
                 ('owner', models.TextField(blank=True, default='')),
                 ('type', models.TextField()),

@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Now
 
-from jobs.ids import new_id
+from accounts.ids import new_id
 from jobs.models.fields import AssignedBigIntegerField, AssignedDateTimeField
 from jobs.priorities import Level, level_of
 from jobs.querysets import JobQuerySet

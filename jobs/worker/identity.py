@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError
 from django.db.models import F
 
-from jobs.ids import new_id
+from accounts.ids import new_id
 from jobs.models import Worker
 
 

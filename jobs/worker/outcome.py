@@ -21,6 +21,7 @@ from jobs.control import (
 )
 
 MAX_MESSAGE, MAX_TRACEBACK = 8_000, 16_000
+MAX_DELAY_SECONDS = 3650 * 86_400.0  # the database's timestamps end somewhere
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +96,7 @@ def classify(
         case Cancel():
             return Cancelled(error=error)
         case Snooze():
-            return Snoozed(delay_seconds=max(0.0, exception.seconds))
+            return Snoozed(delay_seconds=_bounded(exception.seconds))
         case Retry():
             return retried(error, policy, random=random, after=exception.after)
         case TimedOut():
@@ -114,7 +115,12 @@ def retried(
     if policy.retry_count >= policy.max_retries:
         return Failed(error=error)
     delay = policy.backoff.delay_seconds(policy.retry_count, random) if after is None else after
-    return RetryLater(error=error, delay_seconds=max(0.0, delay))
+    return RetryLater(error=error, delay_seconds=_bounded(delay))
+
+
+def _bounded(seconds: float) -> float:
+    """A delay that can be added to a timestamp; not a number is no delay."""
+    return min(max(0.0, seconds), MAX_DELAY_SECONDS)
 
 
 def described(exception: BaseException, secrets: Collection[str] = ()) -> dict[str, Any]:
@@ -122,14 +128,22 @@ def described(exception: BaseException, secrets: Collection[str] = ()) -> dict[s
     frames = "".join(traceback.format_exception(exception))
     return {
         "type": type(exception).__qualname__,
-        "message": storable(str(exception), secrets)[:MAX_MESSAGE],
+        "message": storable(_message(exception), secrets)[:MAX_MESSAGE],
         "details": {},
         "traceback": storable(frames, secrets)[-MAX_TRACEBACK:],
     }
 
 
+def _message(exception: BaseException) -> str:
+    try:
+        return str(exception)
+    except Exception as error:  # noqa: BLE001 (`__str__` is job code)
+        return f"an error that cannot be printed ({type(error).__qualname__} in its __str__)"
+
+
 def storable(text: str, secrets: Collection[str] = ()) -> str:
     """Text that PostgreSQL takes (no NUL, no lone surrogate) and that shows no secret."""
     for secret in secrets:
-        text = text.replace(secret, "***")
+        # Some exceptions, KeyError for one, show their argument by its repr.
+        text = text.replace(secret, "***").replace(repr(secret)[1:-1], "***")
     return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()

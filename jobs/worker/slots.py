@@ -96,8 +96,10 @@ class Slots:
 
     def write_start(self, index: int, *, pid: int, job: FencedJob, deadline: float) -> int:
         """Describe a run, then make it visible by its odd number. Returns that number."""
-        run = self.get(index, _RUN) | 1
-        run = run + 2 if self.get(index, _RUN) == run else run
+        run = self.get(index, _RUN) // 2 * 2 + 1
+        if self.get(index, _RUN) == run:  # a child died in this slot without a word
+            self.set(index, _RUN, run + 1)  # even, so that nobody reads half of what follows
+            run += 2
         self.set(index, _PID, pid)
         self.set(index, _FENCE, job.fence)
         _ID.pack_into(self._memory, index * _SIZE + _JOB, job.id.bytes)

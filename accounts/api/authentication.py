@@ -1,0 +1,72 @@
+"""From an Authorization header or a browser session to a `Principal`."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts import tokens
+from accounts.models import ApiToken
+from accounts.principal import Kind, Principal
+from accounts.scopes import expand
+
+Authenticated = tuple[Principal, None]
+
+
+class BearerAuthentication(authentication.BaseAuthentication):
+    """`Authorization: Bearer TOKEN`, with a token of ours or the value of ADMIN_API_TOKEN."""
+
+    def authenticate(self, request: Request) -> Authenticated | None:
+        scheme, _, text = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        principal = _platform_admin(text) or _holder(text)
+        if principal is None:
+            raise AuthenticationFailed
+        return principal, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """A signed-in member of the staff acts as platform admin; writing needs the CSRF token."""
+
+    def authenticate(self, request: Request) -> Authenticated | None:
+        user: AbstractUser | None = getattr(request._request, "user", None)
+        if user is None or not user.is_active or not (user.is_staff or user.is_superuser):
+            return None
+        self.enforce_csrf(request)
+        return Principal(kind=Kind.SESSION, name=user.get_username()), None
+
+
+def _platform_admin(text: str) -> Principal | None:
+    if settings.ADMIN_API_TOKEN and _same(text, settings.ADMIN_API_TOKEN):
+        return Principal(kind=Kind.PLATFORM, name="ADMIN_API_TOKEN")
+    return None
+
+
+def _same(one: str, other: str) -> bool:
+    """Compared as digests: their length does not show, and they may hold any character."""
+    return hmac.compare_digest(*(hashlib.sha256(text.encode()).digest() for text in (one, other)))
+
+
+def _holder(text: str) -> Principal | None:
+    token = tokens.verify(text)
+    return _principal(token) if token else None
+
+
+def _principal(token: ApiToken) -> Principal:
+    return Principal(
+        kind=Kind.TOKEN if token.tenant else Kind.PLATFORM,
+        name=token.name,
+        tenant=token.tenant,
+        scopes=expand(token.scopes),
+        owner=token.owner,
+    )

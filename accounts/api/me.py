@@ -1,0 +1,40 @@
+"""GET /me: who the caller is, as Celeriac sees it."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from pydantic import BaseModel
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.view import ApiView
+from accounts.principal import Kind
+from accounts.scopes import Scope
+
+
+class Me(BaseModel):
+    """The caller. `tenant` is the one it acts for (null: all), `owner` the only one it sees."""
+
+    kind: Kind
+    name: str
+    actor: str
+    tenant: str | None
+    scopes: list[Scope]
+    owner: str | None
+
+
+class MeView(ApiView):
+    scopes = {"GET": None}
+
+    @extend_schema(operation_id="me", tags=["accounts"], summary="Who am I?", responses=Me)
+    def get(self, request: Request) -> Response:
+        principal, tenant = self.access.principal, self.access.tenant
+        me = Me(
+            kind=principal.kind,
+            name=principal.name,
+            actor=principal.actor,
+            tenant=tenant.slug if tenant else None,
+            scopes=sorted(principal.scopes),
+            owner=principal.owner or None,
+        )
+        return Response(me.model_dump(mode="json"))

@@ -1,0 +1,59 @@
+"""The base of every call: who, allowed to, for whom, with which parameters; in that order."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.access import Access
+from accounts.api.acting import access_of
+from accounts.api.refusals import FieldRefusal, Unprocessable
+from accounts.principal import Principal
+from accounts.scopes import Scope
+
+SAFE = frozenset({"GET", "HEAD"})
+
+
+class ApiView(APIView):
+    """Subclasses say which scope each method needs (None: any token) and which query parameters
+    it knows; `self.access` is then what the request may reach.
+
+    A limiter of requests belongs into `throttle_classes`, which run after the permissions.
+    """
+
+    scopes: ClassVar[Mapping[str, Scope | None]] = {}
+    parameters: ClassVar[Mapping[str, frozenset[str]]] = {}
+    http_method_names = ("get", "head", "post", "put", "patch", "delete")  # OPTIONS is 405
+    access: Access
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = "GET" if request.method in SAFE else str(request.method)
+        principal = cast(Principal, request.user)
+        _require(principal, self.scopes.get(method))
+        self.access = access_of(principal, request.headers, reading=method == "GET")
+        _refuse_unknown(request, self.parameters.get(method, frozenset()))
+
+
+def _require(principal: Principal, needed: Scope | None) -> None:
+    if needed is not None and needed not in principal.scopes:
+        raise PermissionDenied(f"This needs the scope {needed}.")
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise Unprocessable(FieldRefusal(f"/{name}", "unknown query parameter") for name in unknown)
+
+
+def address_of(request: Request) -> str | None:
+    """The caller's address as the server saw it. A proxy's headers are the server's to judge."""
+    try:
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:
+        return None

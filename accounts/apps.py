@@ -1,0 +1,18 @@
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+
+    def ready(self) -> None:
+        post_migrate.connect(_make_default_tenant, sender=self)
+
+
+def _make_default_tenant(using: str, **_: Any) -> None:
+    """After `migrate`, and after a flush, which empties the table as well."""
+    from accounts.models import DEFAULT_TENANT, Tenant
+
+    Tenant.objects.using(using).get_or_create(slug=DEFAULT_TENANT, defaults={"name": "Default"})

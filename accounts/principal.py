@@ -1,0 +1,37 @@
+"""Who is calling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from accounts.models import Tenant
+from accounts.scopes import EVERY_SCOPE, Scope
+
+
+class Kind(StrEnum):
+    TOKEN = "token"  # noqa: S105 (a word, no secret): a tenant's program
+    PLATFORM = "platform"  # a platform admin's program
+    SESSION = "session"  # a person signed in to the browser, who acts as a platform admin
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """A caller whose identity is proven. Without a tenant it may act for every one of them.
+
+    `owner`, where set, is the only owner whose jobs it sees and makes.
+    """
+
+    kind: Kind
+    name: str
+    tenant: Tenant | None = None
+    scopes: frozenset[Scope] = EVERY_SCOPE
+    owner: str = ""
+
+    is_authenticated: ClassVar[bool] = True
+
+    @property
+    def actor(self) -> str:
+        """How `created_by`, `cancelled_by` and the audit trail name it."""
+        return f"{'user' if self.kind == Kind.SESSION else 'token'}:{self.name}"

@@ -1,0 +1,98 @@
+"""The one table from what went wrong to what the caller is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from accounts.api.refusals import Unprocessable
+from config.api.problem import Problem
+from jobs.exceptions import (
+    FieldErrors,
+    InvalidPayload,
+    PayloadTooLarge,
+    TransitionRefused,
+    UniqueKeyTaken,
+    UnknownJobType,
+    UnknownQueue,
+)
+
+logger = logging.getLogger(__name__)
+
+NOT_FOUND = Problem(status=404, detail="Not found.")
+INTERNAL = Problem(status=500, detail="Something went wrong here. It has been logged.")
+DATABASE_AWAY = Problem(
+    status=503, detail="The database is away. Try again.", headers={"Retry-After": "5"}
+)
+# One body for every cause, so that nobody learns which tokens exist.
+_UNAUTHENTICATED = "A valid token is needed: Authorization: Bearer TOKEN."
+
+
+def _fields(errors: list[tuple[str, str]]) -> Problem:
+    return Problem(status=422, detail="Some fields break a rule.", errors=errors)
+
+
+def _field_errors(error: FieldErrors) -> Problem:
+    return _fields([(one.pointer, one.detail) for one in error.errors])
+
+
+def _payload_errors(error: InvalidPayload) -> Problem:
+    return _fields([(f"/payload{one.pointer}", one.detail) for one in error.errors])
+
+
+def _of_framework(error: exceptions.APIException) -> Problem:
+    wait = getattr(error, "wait", None)
+    return Problem(
+        status=error.status_code,
+        detail=str(error.detail),
+        headers={"Retry-After": str(int(wait))} if wait else {},
+    )
+
+
+def _unauthenticated(error: exceptions.APIException) -> Problem:
+    # REST framework turns a 401 without a challenge into 403; ours always has one.
+    challenge = getattr(error, "auth_header", "Bearer")
+    return Problem(status=401, detail=_UNAUTHENTICATED, headers={"WWW-Authenticate": challenge})
+
+
+_TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
+    UnknownJobType: lambda error: _fields([("/type", str(error))]),
+    UnknownQueue: lambda error: _fields([("/queue", str(error))]),
+    InvalidPayload: _payload_errors,
+    FieldErrors: _field_errors,
+    PayloadTooLarge: lambda error: Problem(status=413, detail=str(error)),
+    UniqueKeyTaken: lambda error: Problem(status=409, detail=str(error), kind="unique-key-taken"),
+    TransitionRefused: lambda error: Problem(
+        status=409, detail=str(error), kind="transition-refused"
+    ),
+    OperationalError: lambda error: DATABASE_AWAY,
+    InterfaceError: lambda error: DATABASE_AWAY,
+    Http404: lambda error: NOT_FOUND,
+    PermissionDenied: lambda error: Problem(status=403, detail="Permission denied."),
+    Unprocessable: lambda error: _fields([tuple(one) for one in error.errors]),
+    exceptions.NotAuthenticated: _unauthenticated,
+    exceptions.AuthenticationFailed: _unauthenticated,
+    exceptions.APIException: _of_framework,
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """What the caller is told. The nearest class of the error's family in the table decides."""
+    answers = (_TABLE[family] for family in type(error).__mro__ if family in _TABLE)
+    return next(answers, lambda _: INTERNAL)(error)
+
+
+def handle(error: Exception, context: Mapping[str, Any]) -> Response:
+    """REST framework's exception handler. It answers every error, so that nothing leaks."""
+    request = context["request"]
+    problem = problem_of(error)
+    if problem.status >= 500:
+        logger.error("%s %r failed", request.method, request.path, exc_info=error)
+    return problem.response(request.path)

@@ -1,0 +1,28 @@
+"""Every address of the web process."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+import config.api.schema  # noqa: F401 (its extensions register themselves)
+from config.api.pages import unknown_route
+from config.health import healthz, readyz
+
+_SCHEMA: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("jobs.api.urls")),
+    path("api/v1/schema/", SpectacularJSONAPIView.as_view(**_SCHEMA), name="schema"),
+    path("api/v1/docs/", SpectacularSwaggerView.as_view(**_SCHEMA), name="docs"),
+    re_path(r"^api/", unknown_route),
+]
+
+handler400 = "config.api.pages.bad_request"
+handler403 = "config.api.pages.permission_denied"
+handler500 = "config.api.pages.server_error"

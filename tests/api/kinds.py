@@ -1,0 +1,15 @@
+"""Job types that the API's tests ask for. No test here runs them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs import JobContext, Secret, job_type
+
+
+@job_type("apitests.report", max_retries=2)
+def report(
+    context: JobContext, *, report_id: int, access_token: Secret[str] | None = None
+) -> dict[str, Any]:
+    """A report with a secret."""
+    return {"report": report_id}

@@ -1,0 +1,108 @@
+"""A worker that is frozen past its lease, and wakes up when somebody else has the job."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import psutil
+from django.db.models import DateTimeField, Func
+
+from jobs import lifecycle
+from jobs.models import Attempt, AttemptOutcome, Job, Worker
+from jobs.states import Status
+from tests.support.arena import LEASE_SECONDS, Arena
+from tests.support.ledger import Ledger
+from tests.support.waiting import wait_for
+from tests.testapp.trace import traces
+
+TAKE_OVER_SECONDS = LEASE_SECONDS + 10  # what is promised
+
+
+def test_g5_a_thawed_worker_keeps_nothing_of_an_attempt_that_lost_its_lease(arena: Arena) -> None:
+    arena.dispatcher()
+    workers = arena.workers("first", "second")
+    job = arena.enqueue("testing.deaf", seconds=8)
+    first = started(arena.trace, 1)[0]
+    holder = Job.objects.get(pk=job.pk).worker
+    frozen, other = workers if holder == "first@arena" else workers[::-1]
+    frozen.send(signal.SIGSTOP, to_children=True)
+    wait_for(
+        lambda: len(started(arena.trace)) == 2, seconds=TAKE_OVER_SECONDS, what="it is taken over"
+    )
+    frozen.send(signal.SIGCONT, to_children=True)
+
+    done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=20)
+
+    second = started(arena.trace)[1]
+    assert done.worker == f"{other.name}@arena"
+    assert done.result == {"attempt": second}
+    lost = Attempt.objects.get(job=job)
+    assert (lost.outcome, f"{job.pk}:{lost.fence}") == (AttemptOutcome.LOST, first)
+    assert ("end", first) not in marks(arena.trace), "its code ran on to its end"
+    Ledger(accepted=[job.pk], trace=arena.trace, faults=1, thawed=[first]).check()
+
+
+def test_g5_the_outcome_of_an_attempt_that_lost_its_job_is_refused_and_counted(
+    arena: Arena,
+) -> None:
+    """The main is frozen, so nobody tells the child that its job was taken away by force."""
+    arena.dispatcher()
+    worker = arena.worker("worker", slots=1)
+    job = arena.enqueue("testing.deaf", seconds=1)
+    first = started(arena.trace, 1)[0]
+    worker.send(signal.SIGSTOP)
+    lifecycle.force_queue(job.pk, error={"type": "forced", "message": "", "details": {}})
+
+    refused = Worker.objects.filter(name="worker@arena", refused_writes=1)
+    wait_for(refused.exists, seconds=15, what="the old outcome is refused")
+    assert ("end", first) in marks(arena.trace), "it had no outcome to write"
+    worker.send(signal.SIGCONT)
+
+    done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=20)
+    assert done.result == {"attempt": started(arena.trace)[1]}
+    Ledger(accepted=[job.pk], trace=arena.trace, faults=1).check()
+
+
+def test_g5_job_code_ends_before_its_lease_does_when_nobody_renews_it(arena: Arena) -> None:
+    dispatcher = arena.dispatcher()
+    worker = arena.worker("worker", slots=1)
+    job = arena.enqueue("testing.deaf", seconds=60)
+    started(arena.trace, 1)
+    dispatcher.kill()  # nobody but the worker itself is to record what becomes of the attempt
+    (child,) = worker.children()
+    worker.send(signal.SIGSTOP)
+
+    wait_for(
+        lambda: psutil.Process(child).status() == psutil.STATUS_ZOMBIE,
+        seconds=LEASE_SECONDS + 5, what="the child ends itself", every=0.01,
+    )  # fmt: skip
+    in_time = Job.objects.filter(pk=job.pk, lease_expires_at__gt=Clock()).exists()
+    worker.send(signal.SIGCONT)
+
+    assert in_time
+    released = Attempt.objects.filter(job=job, outcome=AttemptOutcome.RELEASED)
+    wait_for(released.exists, seconds=15, what="the attempt is given back")
+    after = Job.objects.get(pk=job.pk)
+    assert (after.status, after.retry_count, after.crash_count) == (Status.QUEUED, 0, 0)
+
+
+class Clock(Func):
+    """The database's clock, not the time its transaction began."""
+
+    function = "clock_timestamp"
+    output_field = DateTimeField()
+
+
+def started(trace: Path, number: int = 0) -> list[str]:
+    """The attempts that have started, in their order; waits for the first `number` of them."""
+
+    def attempts() -> list[str]:
+        return [line["attempt"] for line in traces(trace) if line["mark"] == "start"]
+
+    wait_for(lambda: len(attempts()) >= number, seconds=20, what=f"{number} attempts start")
+    return attempts()
+
+
+def marks(trace: Path) -> set[tuple[str, str]]:
+    return {(line["mark"], line["attempt"]) for line in traces(trace)}

@@ -1,0 +1,101 @@
+"""A worker that is asked to stop gives back what it cannot finish, at no cost to the job."""
+
+from __future__ import annotations
+
+import signal
+
+from jobs import lifecycle
+from jobs.message import FencedJob
+from jobs.models import Attempt, AttemptOutcome, Job
+from jobs.states import Status
+from tests.support.arena import Arena
+from tests.support.ledger import Ledger
+from tests.support.waiting import wait_for
+from tests.testapp.trace import traces
+
+SOFT_SECONDS = "1"
+
+
+def test_g6_a_job_longer_than_the_soft_stop_goes_on_elsewhere_and_spends_nothing(
+    arena: Arena,
+) -> None:
+    arena.dispatcher()
+    workers = arena.workers("first", "second", WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS)
+    job = arena.enqueue("testing.work", seconds=6)
+    running = arena.wait_for_status(job.pk, Status.PROCESSING, seconds=15)
+    stopping, other = workers if running.worker == "first@arena" else workers[::-1]
+    stopping.send(signal.SIGTERM)
+    assert stopping.wait_until_ended(seconds=15) == 0
+
+    done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=30)
+
+    assert done.worker == f"{other.name}@arena"
+    assert (done.retry_count, done.crash_count, done.attempt) == (0, 0, 2)
+    assert Attempt.objects.get(job=job).outcome == AttemptOutcome.RELEASED
+    Ledger(accepted=[job.pk], trace=arena.trace, faults=1).check()
+
+
+def test_g6_a_job_that_ends_within_the_soft_stop_keeps_its_result(arena: Arena) -> None:
+    arena.dispatcher()
+    stopping = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS="3")
+    job = arena.enqueue("testing.work", seconds=1.5)
+    arena.wait_for_status(job.pk, Status.PROCESSING, seconds=15)
+    stopping.send(signal.SIGTERM)
+    assert stopping.wait_until_ended(seconds=15) == 0
+
+    done = Job.objects.get(pk=job.pk)
+    assert (done.status, done.attempt) == (Status.COMPLETED, 1)
+
+
+def test_g6_code_that_does_not_listen_to_a_soft_stop_is_ended_and_its_job_given_back(
+    arena: Arena,
+) -> None:
+    """It swallows the exception that asks it to leave."""
+    dispatcher = arena.dispatcher()
+    stopping = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS)
+    job = arena.enqueue("testing.swallow", seconds=120)
+    wait_for(lambda: list(traces(arena.trace)), seconds=15, what="its code runs")
+    dispatcher.kill()  # nobody but the worker itself is to record what becomes of the attempt
+    stopping.send(signal.SIGTERM)
+    stopping.wait_until_ended(seconds=30)
+
+    after = Job.objects.get(pk=job.pk)
+    assert (after.status, after.retry_count, after.crash_count) == (Status.QUEUED, 0, 0)
+    assert Attempt.objects.get(job=job).outcome == AttemptOutcome.RELEASED
+
+
+def test_g7_a_cancelled_job_whose_worker_dies_ends_cancelled(arena: Arena) -> None:
+    arena.dispatcher()
+    worker = arena.worker()
+    job = arena.enqueue("testing.deaf", seconds=60)
+    arena.wait_for_status(job.pk, Status.PROCESSING, seconds=15)
+    lifecycle.cancel(job.pk, by="a test")
+    worker.kill()
+
+    done = arena.wait_for_status(job.pk, Status.CANCELLED, seconds=20)
+    assert done.result is None
+    assert Attempt.objects.get(job=job).outcome == AttemptOutcome.CANCELLED
+
+
+def test_g4_a_withdrawn_message_starts_nothing(arena: Arena) -> None:
+    """Its job is sent anew meanwhile; the worker finds both messages, the old one first."""
+    dispatcher = arena.dispatcher()
+    worker = arena.worker(slots=1)
+    worker.send(signal.SIGSTOP)
+    job = arena.enqueue("testing.work")
+    old = wait_for(lambda: _sent(job), seconds=15, what="it is sent")
+    lifecycle.withdraw([old])
+    wait_for(lambda: _sent(job) not in (None, old), seconds=15, what="it is sent anew")
+    dispatcher.kill()
+    worker.send(signal.SIGCONT)
+
+    arena.wait_for_status(job.pk, Status.COMPLETED, seconds=15)
+    wait_for(
+        lambda: "nothing to claim" in worker.log_text(), seconds=15, what="the old one is dropped"
+    )
+    assert len([line for line in traces(arena.trace) if line["mark"] == "start"]) == 1
+
+
+def _sent(job: Job) -> FencedJob | None:
+    return next((FencedJob(*row) for row in Job.objects.in_flight().filter(pk=job.pk)
+                 .values_list("pk", "fence")), None)  # fmt: skip

@@ -1,0 +1,24 @@
+"""What every test may rely on: a migrated database whose tables can be emptied between tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Transactional tests empty all tables by TRUNCATE, which the audit trail refuses. So that
+    one trigger sleeps in the test database; the test of it wakes it first."""
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER audit_not_truncated")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_have_a_place() -> None:
+    """`manage.py up` collects them; the web process warns where nobody has."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)

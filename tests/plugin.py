@@ -1,0 +1,62 @@
+"""Gives every test run its own PostgreSQL and Valkey, before Django's settings are read.
+
+The servers are watched over by a process of their own that ends them when this one ends, however
+it ends. They listen on free loopback ports and keep their data in a temporary `CELERIAC_HOME`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parent.parent
+_KEEPER = pytest.StashKey[subprocess.Popen[str]]()
+# What a developer's own environment may carry and a test must not depend on.
+_FOREIGN = ("BROKER_URL", "ADMIN_API_TOKEN", "WORKER_QUEUES", "CELERIAC_APPS", "DEBUG")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, args: list[str]
+) -> Generator[None, None, None]:
+    """Runs around pytest-django's hook of that name, which loads the settings."""
+    if not {"--help", "-h", "--version", "-V"}.intersection(args):
+        early_config.stash[_KEEPER] = _start()
+    return (yield)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    keeper = config.stash.get(_KEEPER, None)
+    if keeper is not None:
+        keeper.communicate()  # closes its input, which tells it to stop, and waits until it has
+
+
+def _start() -> subprocess.Popen[str]:
+    home = Path(tempfile.mkdtemp(prefix="celeriac-test-"))
+    home.chmod(0o711)  # as root the servers run as another user, who has to pass through
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", "config.embedded.keeper", str(home)],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # out of reach of the terminal's Ctrl-C
+    )
+    assert keeper.stdout is not None
+    answer = json.loads(keeper.stdout.readline() or '{"error": "the servers\' keeper died"}')
+    if "error" in answer:
+        keeper.communicate()
+        shutil.rmtree(home, ignore_errors=True)
+        raise pytest.UsageError(answer["error"])
+    for name in _FOREIGN:
+        os.environ.pop(name, None)
+    os.environ.update(
+        answer, CELERIAC_HOME=str(home), SECRET_KEY="a key for tests only, long enough to be legal"
+    )
+    return keeper

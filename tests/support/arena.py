@@ -1,0 +1,210 @@
+"""A whole Celeriac of real processes on servers of its own, for tests that break it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import redis
+from django.conf import settings
+from django.db import connection
+
+from accounts.models import Tenant
+from config.bootstrap import ROOT
+from jobs.dispatcher.loop import DUTY
+from jobs.enqueue import JobOptions, enqueue
+from jobs.models import Attempt, Dependency, Job, Leadership, Worker
+from jobs.states import Status
+from tests.support.ledger import Ledger
+from tests.support.pointing import django_pointed_at
+from tests.support.programs import Program
+from tests.support.servers import private_servers
+from tests.support.waiting import wait_for
+from tests.testapp.trace import TRACE
+
+LEASE_SECONDS = 4.0
+CRASH_LIMIT = 3
+AT_WORK = ["dispatcher", "worker"]
+SLOTS = 2
+_MANAGE = [sys.executable, "manage.py"]
+_CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker"]
+_TAIL = 60  # lines of each log shown with a failure
+
+
+class Arena:
+    """Servers, a migrated database with a journal of its own, and the programs a test starts."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.trace = home / "trace.jsonl"
+        self._logs = home / "logs"
+        self._logs.mkdir()
+        self.postgres, self.valkey = private_servers(home, self._logs)
+        self._programs: list[Program] = []
+        self._shown: dict[Path, int] = {}
+
+    # --- servers ---------------------------------------------------------------------------
+
+    @contextmanager
+    def open(self) -> Iterator[Arena]:
+        """With both servers up and the database migrated."""
+        try:
+            self.postgres.start()
+            self.valkey.start()
+            self._migrate()
+            yield self
+        finally:
+            self.clear_programs()
+            self.postgres.stop(signal.SIGINT)
+            self.valkey.stop(signal.SIGTERM)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Inside, the test process works on this database. It begins with nothing in it: no
+        program, no job, no message."""
+        with django_pointed_at(self.postgres.url):
+            self._clear()
+            try:
+                yield
+            finally:
+                self.clear_programs()
+
+    @contextmanager
+    def entered_at_work(self) -> Iterator[None]:
+        """The same with a dispatcher and a worker at work, which also go on from one test to the
+        next: it begins with no unfinished job."""
+        with django_pointed_at(self.postgres.url):
+            if [program.name for program in self._programs if program.is_alive] != AT_WORK or (
+                Job.objects.active().exists()
+            ):
+                self._clear()
+                self.dispatcher(AT_WORK[0])
+                self.worker(AT_WORK[1])
+            yield
+
+    def _migrate(self) -> None:
+        subprocess.run(
+            [*_MANAGE, "migrate", "--no-input", "--verbosity=0"],
+            cwd=ROOT, env=self.environment(), check=True, timeout=120,
+        )  # fmt: skip
+
+    def redis(self) -> redis.Redis:
+        return redis.Redis.from_url(self.valkey.url, socket_timeout=5, socket_connect_timeout=5)
+
+    # --- programs --------------------------------------------------------------------------
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Of a program of this arena; `more` are settings by name."""
+        return {
+            **os.environ,
+            "CELERIAC_HOME": str(self.home),
+            "DATABASE_URL": self.postgres.url,
+            "REDIS_URL": self.valkey.url,
+            "BROKER_URL": self.valkey.url,
+            "SECRET_KEY": settings.SECRET_KEY,
+            "CELERIAC_APPS": "tests.testapp",
+            "LEASE_SECONDS": str(LEASE_SECONDS),
+            "CANCEL_GRACE_SECONDS": "1",
+            "CRASH_LIMIT": str(CRASH_LIMIT),
+            TRACE: str(self.trace),
+            **more,
+        }
+
+    def worker(self, name: str = "worker", *, slots: int = SLOTS, **more: str) -> Program:
+        """A worker, running and reported."""
+        return self.workers(name, slots=slots, **more)[0]
+
+    def workers(self, *names: str, slots: int = SLOTS, **more: str) -> list[Program]:
+        started = [self._start(name, self._worker_argv(name, slots), more) for name in names]
+        for name, program in zip(names, started, strict=True):
+            self.wait_until_working(name, program)
+        return started
+
+    def _worker_argv(self, name: str, slots: int) -> list[str]:
+        return [*_CELERY, f"--hostname={name}@arena", f"--concurrency={slots}", "--loglevel=INFO"]
+
+    def wait_until_working(self, name: str, program: Program) -> None:
+        """Until this process reported itself and has its children."""
+        row = Worker.objects.filter(name=f"{name}@arena", queues__len__gt=0)
+        wait_for(
+            lambda: program.children() and row.filter(pid=program.pid).exists(),
+            seconds=40, what=f"{name} reports itself",
+        )  # fmt: skip
+
+    def dispatcher(self, name: str = "dispatcher", **more: str) -> Program:
+        return self._start(name, [*_MANAGE, "dispatch"], more)
+
+    def wait_until_led(self) -> None:
+        wait_for(leader_pid, seconds=40, what="a dispatcher leads")
+
+    def _start(self, name: str, argv: Sequence[str], more: dict[str, str]) -> Program:
+        program = Program(name, argv, self.environment(**more), self._logs).start()
+        self._programs.append(program)
+        return program
+
+    def clear_programs(self) -> None:
+        while self._programs:
+            self._programs.pop().clear_away()
+
+    def _clear(self) -> None:
+        self.clear_programs()
+        self.postgres.ensure()
+        self.valkey.ensure()
+        with self.redis() as client:
+            client.flushall()
+        models = (Attempt, Dependency, Job, Leadership, Worker)
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {', '.join(model._meta.db_table for model in models)}")
+        Ledger.prepare()
+        self.trace.unlink(missing_ok=True)
+        self.new_log_lines()
+
+    def new_log_lines(self) -> str:
+        """What the programs wrote since this was asked last: the end of each log."""
+        parts = []
+        for log in sorted(self._logs.iterdir()):
+            text = log.read_text(errors="replace")
+            new, self._shown[log] = text[self._shown.get(log, 0) :], len(text)
+            if lines := new.splitlines()[-_TAIL:]:
+                parts.append("\n".join([f"--- {log.name}", *lines]))
+        return "\n".join(parts)
+
+    # --- jobs ------------------------------------------------------------------------------
+
+    @property
+    def tenant(self) -> Tenant:
+        return Tenant.objects.get(slug="default")
+
+    def enqueue(self, type_name: str, /, **payload: Any) -> Job:
+        return enqueue(self.tenant, type_name, payload).job
+
+    def enqueue_at(self, priority: int | str, type_name: str, /, **payload: Any) -> Job:
+        return enqueue(self.tenant, type_name, payload, JobOptions(priority=priority)).job
+
+    def wait_for_status(self, job_id: UUID, *wanted: Status, seconds: float) -> Job:
+        """The job, once it has one of these statuses."""
+
+        job = Job.objects.filter(pk=job_id, status__in=wanted)
+        names = " or ".join(status.value for status in wanted)
+        return wait_for(job.first, seconds=seconds, what=f"job {job_id} is {names}")
+
+    def worker_pid(self, name: str) -> int:
+        """As the worker itself has reported it."""
+        return Worker.objects.get(name=f"{name}@arena").pid
+
+    def running(self) -> int:
+        """How many attempts run at this moment."""
+        return Job.objects.filter(status=Status.PROCESSING).count()
+
+
+def leader_pid() -> int | None:
+    """The process id of the dispatcher that leads, or led last."""
+    holder = Leadership.objects.filter(pk=DUTY).values_list("holder", flat=True).first()
+    return int(holder.rpartition(":")[2]) if holder else None

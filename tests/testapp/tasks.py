@@ -1,0 +1,75 @@
+"""Job types of the tests: hard-working, deaf, stuck, deadly."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from jobs import JobContext, job_type
+from tests.testapp.trace import leave_trace
+
+_BEAT_SECONDS = 0.05
+
+
+@job_type("testing.work", retry_backoff="none", timeout=600)
+def work(context: JobContext, *, seconds: float = 0.0) -> dict[str, Any]:
+    """Take so long, with a sign of life all the while."""
+    leave_trace(context.attempt_id, "start")
+    end = time.monotonic() + seconds
+    while (rest := end - time.monotonic()) > 0:
+        context.sleep(min(rest, _BEAT_SECONDS))
+        leave_trace(context.attempt_id, "alive")
+    leave_trace(context.attempt_id, "end")
+    return {"attempt": context.attempt_id, "pid": os.getpid()}
+
+
+@job_type("testing.deaf", retry_backoff="none", timeout=600)
+def deaf(context: JobContext, *, seconds: float) -> dict[str, Any]:
+    """Never ask whether to stop, and write at the end as if nothing had happened."""
+    leave_trace(context.attempt_id, "start")
+    end = time.monotonic() + seconds
+    while (rest := end - time.monotonic()) > 0:
+        time.sleep(min(rest, _BEAT_SECONDS))
+        leave_trace(context.attempt_id, "alive")
+    leave_trace(context.attempt_id, "end")
+    return {"attempt": context.attempt_id}
+
+
+@job_type("testing.swallow", retry_backoff="none", timeout=600)
+def swallow(context: JobContext, *, seconds: float) -> None:
+    """Swallow whatever exception is raised into it, and go on."""
+    leave_trace(context.attempt_id, "start")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            leave_trace(context.attempt_id, "alive")
+            time.sleep(_BEAT_SECONDS)
+        except BaseException:  # noqa: BLE001, S112 (this is what it is for)
+            continue
+
+
+@job_type("testing.stuck", retry_backoff="none", timeout=600)
+def stuck(context: JobContext, *, steps: int = 10**11) -> int:
+    """One call into C that takes an hour and lets no signal handler run."""
+    leave_trace(context.attempt_id, "start")
+    return sum(range(steps))
+
+
+@job_type("testing.crash", retry_backoff="none", timeout=600)
+def crash(context: JobContext) -> None:
+    """Kill the process that runs it."""
+    leave_trace(context.attempt_id, "start")
+    os.kill(os.getpid(), 9)
+
+
+@job_type("testing.connection", retry_backoff="none")
+def connection_id(context: JobContext) -> dict[str, Any]:
+    """Which process ran it, over which database session."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        row = cursor.fetchone()
+    assert row is not None
+    return {"pid": os.getpid(), "session": row[0]}
