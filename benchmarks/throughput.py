@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
+from functools import partial
 
 from benchmarks.stage import celery_worker, process, servers
 
@@ -51,15 +52,11 @@ def measured_pairs(jobs: int, pairs: int, children: int) -> Iterator[tuple[Figur
 def plain_celery(jobs: int, children: int) -> Figures:
     from benchmarks import plain
 
-    client = plain._client
-    client.flushdb()
+    plain.start_over()
     enqueue = rate(jobs, lambda: [plain.count.delay() for _ in range(jobs)])
     with process(*celery_worker("benchmarks.plain", children)):
-        drain = drained(lambda: int(client.get(plain.DONE) or 0), jobs)
-        latency = [
-            until(lambda seen=seen: int(client.get(plain.DONE)) > seen, plain.count.delay)
-            for seen in range(jobs, jobs + 50)
-        ]
+        drain = drained(plain.done, jobs)
+        latency = [until(plain.done, seen, plain.count.delay) for seen in range(jobs, jobs + 50)]
     return Figures(
         enqueue_per_second=enqueue,
         bulk_per_second=enqueue,  # it has no other way
@@ -85,10 +82,8 @@ def celeriac(jobs: int, children: int) -> Figures:
     completed = Job.objects.filter(status="completed").count
     with process("manage.py", "dispatch"), process(*celery_worker("config", children)):
         drain = drained(completed, jobs)
-        latency = [
-            until(lambda seen=seen: completed() > seen, lambda: echo.enqueue(tenant=tenant))
-            for seen in range(jobs, jobs + 50)
-        ]
+        one_more = partial(echo.enqueue, tenant=tenant)
+        latency = [until(completed, seen, one_more) for seen in range(jobs, jobs + 50)]
     return Figures(
         enqueue_per_second=enqueue,
         bulk_per_second=bulk,
@@ -120,11 +115,11 @@ def drained(done: Callable[[], int], total: int, *, limit_seconds: float = 300) 
     return (total - first[1]) / max(now - first[0], 1e-9)
 
 
-def until(happened: Callable[[], bool], act: Callable[[], object]) -> float:
-    """Seconds from the start of `act` to its effect."""
+def until(done: Callable[[], int], seen: int, act: Callable[[], object]) -> float:
+    """Seconds from the start of `act` until more than `seen` are done."""
     started = time.perf_counter()
     act()
-    while not happened():
+    while done() <= seen:
         time.sleep(0.0005)
     return time.perf_counter() - started
 
