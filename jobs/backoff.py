@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from random import Random
 
@@ -18,6 +19,12 @@ class Backoff:
     factor: float = 2.0
     max_seconds: float = 1800.0
     jitter: float = 0.1
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every figure is finite, none is negative, and the jitter is a share."""
+        amounts = (self.base_seconds, self.factor, self.max_seconds)
+        return all(0 <= amount < math.inf for amount in amounts) and 0 <= self.jitter <= 1
 
     def delay_seconds(self, retry_number: int, random: Random) -> float:
         """Seconds to wait before retry `retry_number` (0 is the first)."""

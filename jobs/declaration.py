@@ -83,9 +83,7 @@ def _refuse_mistakes(declared: JobType[Any, Any]) -> None:
         "max_retries is 0 to 100": not 0 <= declared.max_retries <= 100,
         "timeout is 1 to 86,400 seconds": declared.timeout_seconds is not None
         and not 1 <= declared.timeout_seconds <= 86_400,
-        "a backoff is not negative, and its jitter is 0 to 1": declared.backoff.base_seconds < 0
-        or declared.backoff.max_seconds < 0
-        or not 0 <= declared.backoff.jitter <= 1,
+        "a backoff is not negative, and its jitter is 0 to 1": not declared.backoff.is_sound,
     }
     found = [mistake for mistake, made in mistakes.items() if made]
     if found:

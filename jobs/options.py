@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -83,6 +84,8 @@ def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: d
     _bound(
         errors, "/timeout_seconds", _given(given.timeout_seconds, timeout), 1, MAX_TIMEOUT_SECONDS
     )
+    if given.retry_backoff and not given.retry_backoff.is_sound:
+        errors.append(FieldError("/retry_backoff", "must be finite, not negative, jitter 0 to 1"))
     _check_texts(given, errors)
     if errors:
         raise InvalidOptions(errors)
@@ -155,11 +158,12 @@ def _check_texts(given: JobOptions, errors: list[FieldError]) -> None:
             errors.append(FieldError(pointer("labels", key), _SHORT_TEXT))
 
 
-_SHORT_TEXT = f"a text of at most {MAX_KEY_LENGTH} characters, without NUL"
+_SHORT_TEXT = f"a text of at most {MAX_KEY_LENGTH} characters, without NUL or lone surrogates"
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def _is_short_text(text: object) -> bool:
-    return isinstance(text, str) and len(text) <= MAX_KEY_LENGTH and "\x00" not in text
+    return isinstance(text, str) and len(text) <= MAX_KEY_LENGTH and not _UNSTORABLE.search(text)
 
 
 _known_queues: set[str] = set()

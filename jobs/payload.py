@@ -48,9 +48,14 @@ def model_of(name: str, function: Callable[..., Any]) -> type[BaseModel]:
             raise DeclarationError(f"{name}: parameter {parameter.name!r} needs a type annotation")
         else:
             fields[parameter.name] = _field(parameter, hints[parameter.name])
-    return create_model(
-        f"{name} payload", __config__=ConfigDict(extra=extra, protected_namespaces=()), **fields
+    config = ConfigDict(
+        extra=extra,
+        protected_namespaces=(),
+        hide_input_in_errors=True,  # what was refused may be meant for a secret
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",  # by default NaN silently becomes null
     )
+    return create_model(f"{name} payload", __config__=config, **fields)
 
 
 def _field(parameter: inspect.Parameter, hint: Any) -> tuple[Any, Any]:
@@ -113,7 +118,7 @@ def _refuse_unstorable(stored: dict[str, Any]) -> None:
         size = len(text.encode())
     except (ValueError, UnicodeEncodeError, RecursionError) as error:
         raise InvalidPayload([FieldError("", "cannot be written as JSON")]) from error
-    if "\\u0000" in text:
+    if "\\u0000" in text.replace("\\\\", ""):  # escaped itself it is six harmless characters
         raise InvalidPayload([FieldError("", "contains a NUL character")])
     if size > MAX_BYTES:
         raise PayloadTooLarge(f"The payload has {size} bytes; {MAX_BYTES} are allowed.")

@@ -99,7 +99,7 @@ class Dispatched(NamedTuple):
     dispatched_at: datetime
 
 
-# One moment for all of them: within a batch the order of publishing is not the order of this UPDATE,
+# One moment for all of them: within a batch the order of publishing is not that of this UPDATE,
 # and the watch for lost messages takes a message sent earlier for one that waits in front.
 _DISPATCH = moving(
     "dispatch",

@@ -12,11 +12,13 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import SystemRandom
 from typing import Any, TypeVar
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, InternalError, OperationalError, connection
+from psycopg.errors import IdleInTransactionSessionTimeout
+from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from jobs import lifecycle, registry
@@ -157,13 +159,23 @@ def persistently(step: Callable[[bool], T], *, until: Callable[[], float]) -> T:
     while True:
         try:
             return step(again)
-        except _DATABASE_AWAY:
+        except (*_DATABASE_AWAY, InternalError) as error:
+            if not is_away(error):
+                raise
             connection.close()
             if time.monotonic() + pause > until():
                 raise
         again = True
         time.sleep(pause)
         pause = min(pause * 2, 1.0)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the connection broke. The server's end of an idle transaction, which a process meets
+    that was frozen in it, comes as an InternalError."""
+    return isinstance(error, _DATABASE_AWAY) or isinstance(
+        error.__cause__, IdleInTransactionSessionTimeout
+    )
 
 
 def record(held: FencedJob, outcome: Outcome) -> None:
@@ -228,7 +240,7 @@ def kept(result: Any) -> Completed | Failed:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         return Failed(error=outcomes.described(error) | {"type": "result_not_json"})
-    if b"\\u0000" in text:
+    if b"\\u0000" in text.replace(b"\\\\", b""):  # as in jobs.payload
         return Failed(error=_result_error("result_not_json", "The result contains a NUL."))
     if len(text) > MAX_RESULT_BYTES:
         message = f"The result has {len(text)} bytes; {MAX_RESULT_BYTES} are allowed."
@@ -245,10 +257,18 @@ def _outdated(error: Exception) -> dict[str, Any]:
     return {"type": "payload_outdated", "message": outcomes.storable(str(error)), "details": {}}
 
 
-def revealed(arguments: dict[str, Any]) -> list[str]:
-    """The secret texts among the arguments, for keeping them out of error messages."""
-    values = (value.reveal() for value in arguments.values() if isinstance(value, Secret))
-    return [value for value in values if isinstance(value, str) and value]
+def revealed(arguments: Any) -> list[str]:
+    """The secret texts among the arguments, at any depth, for keeping them out of errors."""
+    if isinstance(arguments, Secret):
+        text = arguments.reveal()
+        return [text] if isinstance(text, str) and text else []
+    if isinstance(arguments, BaseModel):
+        arguments = dict(arguments)
+    if isinstance(arguments, Mapping):
+        arguments = arguments.values()
+    elif not isinstance(arguments, list | tuple | set | frozenset):
+        return []
+    return [text for value in arguments for text in revealed(value)]
 
 
 def close_left_open_transaction() -> None:

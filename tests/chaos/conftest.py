@@ -16,6 +16,13 @@ from pytest_django import DjangoDbBlocker
 from jobs import registry
 from jobs.job_type import JobType
 from tests.support.arena import Arena
+from tests.support.saboteur import sabotage_as_told
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sabotage() -> None:
+    """Of a run of `python -m tests.sabotage`; of no other."""
+    sabotage_as_told()
 
 
 @pytest.fixture(scope="session")

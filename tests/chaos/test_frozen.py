@@ -13,6 +13,7 @@ from jobs.models import Attempt, AttemptOutcome, Job, Worker
 from jobs.states import Status
 from tests.support.arena import LEASE_SECONDS, Arena
 from tests.support.ledger import Ledger
+from tests.support.proxy import Proxy
 from tests.support.waiting import wait_for
 from tests.testapp.trace import traces
 
@@ -62,6 +63,30 @@ def test_g5_the_outcome_of_an_attempt_that_lost_its_job_is_refused_and_counted(
     done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=20)
     assert done.result == {"attempt": started(arena.trace)[1]}
     Ledger(accepted=[job.pk], trace=arena.trace, faults=1).check()
+
+
+def test_g5_an_outcome_that_arrives_when_another_attempt_runs_is_not_kept(arena: Arena) -> None:
+    """The network holds it back until then; the process that wrote it is dead meanwhile."""
+    server = arena.postgres.server
+    with Proxy(server.port).open() as proxy:
+        far = server.url.replace(f":{server.port}/", f":{proxy.port}/")
+        arena.dispatcher()
+        arena.worker("far", slots=1, DATABASE_URL=far)
+        job = arena.enqueue("testing.deaf", seconds=2.5)
+        first = started(arena.trace, 1)[0]
+        proxy.hold()
+        wait_for(lambda: ("end", first) in marks(arena.trace), seconds=10, what="it is written")
+        arena.worker("near", slots=1)
+        wait_for(
+            lambda: len(started(arena.trace)) == 2, seconds=TAKE_OVER_SECONDS, what="the next one"
+        )
+        proxy.let_through()
+        done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=20)
+
+        assert done.result == {"attempt": started(arena.trace)[1]}
+        assert done.worker == "near@arena"
+        Ledger(accepted=[job.pk], trace=arena.trace, faults=1).check()
+        arena.clear_programs()
 
 
 def test_g5_job_code_ends_before_its_lease_does_when_nobody_renews_it(arena: Arena) -> None:

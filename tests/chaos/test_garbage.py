@@ -7,8 +7,10 @@ import json
 import pickle
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
-from accounts.ids import new_id
+import psutil
+
 from jobs.models import Worker
 from jobs.states import Status
 from tests.support.arena import SLOTS, Arena
@@ -28,7 +30,7 @@ def envelope(
 ) -> str:
     """A message as Celery puts it on a list of Redis, but for the `changes` (None: left out)."""
     raw = body.encode() if isinstance(body, str) else body
-    task_id = str(new_id())
+    task_id = str(uuid4())
     whole = {
         "body": base64.b64encode(raw).decode() if encoding == "base64" else body,
         "content-encoding": "utf-8",
@@ -57,17 +59,18 @@ KINDS: dict[str, Callable[[], str | bytes]] = {
     "a body that is a number": lambda: envelope("5"),
     "a body that is an object": lambda: envelope("{}"),
     "a body that is no JSON": lambda: envelope("{[["),
-    "a pickle": lambda: envelope(pickle.dumps([[], {}, {}]), content_type="application/x-python-serialize"),
+    "a pickle": lambda: envelope(pickle.dumps([[], {}, {}]),
+                                 content_type="application/x-python-serialize"),
     "an unknown content type": lambda: envelope(content_type="application/x-nothing"),
     "an unknown task": lambda: envelope(task="nobody.knows"),
     "a task that is no text": lambda: envelope(task=[1]),
     "no job at all": lambda: envelope(_args()),
     "too many arguments": lambda: envelope(_args(1, 2, 3)),
     "an id that is none": lambda: envelope(_args([["no uuid", 1]])),
-    "a fence that is none": lambda: envelope(_args([[str(new_id()), "1"]])),
-    "a fence below zero": lambda: envelope(_args([[str(new_id()), -1]])),
-    "a job that is not there": lambda: envelope(_args([[str(new_id()), 7]])),
-    "a thousand jobs too many": lambda: envelope(_args([[str(new_id()), 1]] * 2000)),
+    "a fence that is none": lambda: envelope(_args([[str(uuid4()), "1"]])),
+    "a fence below zero": lambda: envelope(_args([[str(uuid4()), -1]])),
+    "a job that is not there": lambda: envelope(_args([[str(uuid4()), 7]])),
+    "a thousand jobs too many": lambda: envelope(_args([[str(uuid4()), 1]] * 2000)),
     "a body of a megabyte": lambda: envelope(json.dumps("x" * 1_000_000)),
     "no headers": lambda: envelope(headers=None),
     "headers that are a list": lambda: envelope(headers=[]),

@@ -20,10 +20,8 @@ def test_a_late_urgent_job_waits_for_no_more_jobs_than_there_are_slots(arena: Ar
     enqueue_many(tenant, [low] * WAITING)
     arena.dispatcher()
     arena.worker()
-    completed = Job.objects.filter(status=Status.COMPLETED)
     for _ in range(3):
-        before = completed.count()
-        wait_for(lambda: completed.count() >= before + WARMED, seconds=40, what="they run")
+        _wait_until_warm()
         urgent = arena.enqueue_at(89, "testing.work")
         arena.wait_for_status(urgent.pk, Status.COMPLETED, seconds=10)
         urgent.refresh_from_db()
@@ -32,3 +30,9 @@ def test_a_late_urgent_job_waits_for_no_more_jobs_than_there_are_slots(arena: Ar
         )
         assert ahead.count() <= SLOTS
     assert Job.objects.ready().count() > 1000, "they were not waiting any more"
+
+
+def _wait_until_warm() -> None:
+    completed = Job.objects.filter(status=Status.COMPLETED)
+    before = completed.count()
+    wait_for(lambda: completed.count() >= before + WARMED, seconds=40, what="they run")

@@ -30,5 +30,6 @@ def test_a_child_keeps_one_database_session_for_all_its_jobs(arena_at_work: Aren
     seen = set()
     for job in jobs:
         done = arena_at_work.wait_for_status(job.pk, Status.COMPLETED, seconds=20)
+        assert done.result is not None
         seen.add((done.result["pid"], done.result["session"]))
     assert len(seen) == len({pid for pid, _ in seen})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Callable
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -42,7 +43,7 @@ class Storm:
         kill_child(pid)
         self.cut_short += 1
         job_id, _, fence = attempt.partition(":")
-        lost = Attempt.objects.filter(job=job_id, fence=fence, outcome=AttemptOutcome.LOST)
+        lost = Attempt.objects.filter(job=UUID(job_id), fence=fence, outcome=AttemptOutcome.LOST)
         wait_for(lost.exists, seconds=15, what=f"attempt {attempt} is taken for lost")
 
     def kill_a_worker(self) -> None:

@@ -44,11 +44,9 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
         which, st.sampled_from(["claim", "claim", "withdraw", "renew", "progress"])
     ),
     "time_passes": st.tuples(
-        which, st.sampled_from(["lease", "rescue", "time", "promote", "settle"])
+        which, st.sampled_from(["lease", "rescue", "time", "promote", "settle", "expiry"])
     ),
-    "somebody_stops_it": st.tuples(
-        which, st.sampled_from(["cancel", "force_queue", "force_fail"])
-    ),
+    "somebody_stops_it": st.tuples(which, st.sampled_from(["cancel", "force_queue", "force_fail"])),
     "somebody_cares_for_a_dead_letter": st.tuples(which, st.sampled_from(["revive", "discard"])),
     "somebody_boosts_it": st.tuples(which, st.sampled_from([1, 25, 60])),
 }
@@ -230,6 +228,8 @@ class JobsMachine(RuleBasedStateMachine):
             self.lease_expires(*self._job(job))
         elif verb == "time":
             self.time_comes(*self._job(job))
+        elif verb == "expiry":
+            self.expire(*self._job(job))
         else:
             {"rescue": self.rescue, "promote": self.promote, "settle": upkeep.settle}[verb]()
 
@@ -242,6 +242,13 @@ class JobsMachine(RuleBasedStateMachine):
         if record.lease:
             record.lease = False
             let_pass(Job.objects.get(pk=job_id), "lease_expires_at")
+
+    def expire(self, record: Record, job_id: UUID) -> None:
+        waits = record.status in WAITING
+        if waits:
+            let_pass(Job.objects.get(pk=job_id), "expires_at")
+            record.move("cancelled")
+        assert len(lifecycle.expire(100)) == waits
 
     def promote(self) -> None:
         due = [record for record in self.records if record.due]
@@ -269,8 +276,12 @@ class JobsMachine(RuleBasedStateMachine):
         }
         assert succeeds(asked[verb]) == could
         if could:
-            told = {"cancel": record.cancel, "force_queue": lambda: record.force("queued")}
-            told.get(verb, lambda: record.force("failed"))()
+            told: dict[str, Callable[[], None]] = {
+                "cancel": record.cancel,
+                "force_queue": lambda: record.force("queued"),
+                "force_fail": lambda: record.force("failed"),
+            }
+            told[verb]()
 
     def somebody_cares_for_a_dead_letter(self, job: int, verb: str) -> None:
         record, job_id = self._job(job)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.utils import timezone
 
@@ -96,7 +98,7 @@ def test_an_attempt_that_lost_its_fence_writes_nothing(name: str, tenant: Tenant
     assert Attempt.objects.filter(job=job).count() == 1
 
 
-WITH_FENCE = {
+WITH_FENCE: dict[str, Callable[[FencedJob], object]] = {
     "progress": lambda held: lifecycle.progress(held, percent=1, message=""),
     "complete": lambda held: lifecycle.complete(held, result="stale"),
     "fail": lambda held: lifecycle.fail(held, error=ERROR),

@@ -83,7 +83,7 @@ def test_a_lane_that_was_not_empty_in_between_starts_anew() -> None:
     emptiness = [True, True, True, False, True, True, True]
 
     for now, empty in enumerate(emptiness):
-        assert lost.look([message], now=now, is_empty=lambda _, empty=empty: empty) == []
+        assert lost.look([message], now=now, is_empty=always if empty else never) == []
 
 
 def test_a_message_sent_after_the_lane_was_seen_empty_is_not_judged_by_that() -> None:

@@ -72,7 +72,7 @@ def test_what_spends_no_retry_needs_none(exception: BaseException) -> None:
 
 
 def test_an_exception_that_is_never_retried_fails_at_once_even_if_a_base_of_it_is() -> None:
-    changes = {"autoretry_for": (LookupError,), "dont_autoretry_for": (KeyError,)}
+    changes: dict[str, Any] = {"autoretry_for": (LookupError,), "dont_autoretry_for": (KeyError,)}
 
     assert isinstance(classified(IndexError(), **changes), RetryLater)
     assert isinstance(classified(KeyError("x"), **changes), Failed)

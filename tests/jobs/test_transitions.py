@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
+from collections.abc import Callable
 
 import pytest
 
@@ -171,7 +172,7 @@ def test_a_job_that_does_not_exist_is_refused(name: str, tenant: Tenant) -> None
 
 
 NOBODY = making.stranger()
-VERBS_ON_NOTHING = {
+VERBS_ON_NOTHING: dict[str, Callable[[], object]] = {
     "progress": lambda: lifecycle.progress(NOBODY, percent=1, message=""),
     "complete": lambda: lifecycle.complete(NOBODY, result=None),
     "fail": lambda: lifecycle.fail(NOBODY, error=making.ERROR),
@@ -231,6 +232,7 @@ def test_a_dependant_follows_its_edge(
     assert job.status == expected
     assert job.fence == 1
     if expected == Status.FAILED:
+        assert job.error is not None
         assert job.error["type"] == "dependency_failed"
     if expected == Status.CANCELLED:
         assert job.cancelled_by == "dependency"
@@ -299,9 +301,7 @@ def test_every_target_that_is_declared_is_reached() -> None:
 
 
 def test_every_transition_has_its_function_and_every_function_its_transition() -> None:
-    functions = {
-        name for name in lifecycle.__all__ if inspect.isfunction(getattr(lifecycle, name))
-    }
+    functions = {name for name in lifecycle.__all__ if inspect.isfunction(getattr(lifecycle, name))}
     reads_or_synonyms = {"claimed_before", "promote_now"}
 
     assert set(VERBS) | {"create"} == set(TRANSITIONS)
@@ -310,7 +310,7 @@ def test_every_transition_has_its_function_and_every_function_its_transition() -
 
 def test_statuses_divide_into_waiting_running_and_final() -> None:
     assert WAITING | {Status.PROCESSING} | FINAL == set(Status)
-    assert ACTIVE == set(Status) - FINAL
+    assert set(Status) - FINAL == ACTIVE
     assert not WAITING & FINAL
     assert [status for status in Status if status.is_final] == [
         Status.COMPLETED, Status.FAILED, Status.CANCELLED,

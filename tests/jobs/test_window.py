@@ -141,9 +141,9 @@ def test_workers_that_share_nothing_have_windows_of_their_own() -> None:
 
 kinds = st.sampled_from(["long", "unknown", "quick", "tiny", "edge"])
 queue_names = st.sampled_from(["a", "b", "c"])
-fleets = st.lists(
-    st.tuples(st.integers(0, 4), st.sets(queue_names, min_size=1)), max_size=4
-).map(lambda drawn: [worker(n, slots, *queues) for n, (slots, queues) in enumerate(drawn, 1)])
+fleets = st.lists(st.tuples(st.integers(0, 4), st.sets(queue_names, min_size=1)), max_size=4).map(
+    lambda drawn: [worker(n, slots, *queues) for n, (slots, queues) in enumerate(drawn, 1)]
+)
 loads = st.builds(
     load,
     st.dictionaries(st.integers(1, 4), st.lists(kinds, max_size=4)),

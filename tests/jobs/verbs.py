@@ -96,9 +96,7 @@ VERBS: dict[str, Verb] = {
         function="confirm_cancel",
         act=lambda job: lifecycle.confirm_cancel(held(job), by="job:itself"),
     ),
-    "boost": Verb(
-        function="boost", act=lambda job: lifecycle.boost(job.pk, by=3, highest=100)
-    ),
+    "boost": Verb(function="boost", act=lambda job: lifecycle.boost(job.pk, by=3, highest=100)),
     "revive": Verb(function="revive", act=lambda job: lifecycle.revive(job.pk)),
     "force_queue": Verb(
         function="force_queue", act=lambda job: lifecycle.force_queue(job.pk, error=ERROR)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -108,7 +109,7 @@ class Ledger:
                 spans[job.pk].append((job.started_at, job.completed_at))
         for job_id, of_job in spans.items():
             of_job.sort()
-            if any(end > start for (_, end), (start, _) in zip(of_job, of_job[1:], strict=False)):
+            if any(end > start for (_, end), (start, _) in pairwise(of_job)):
                 self._breach("I4", f"attempts of job {job_id} overlap by their rows: {of_job}")
         self._apart_by_traces()
 
@@ -131,7 +132,7 @@ class Ledger:
         for job in jobs.values():
             if job.status == Status.COMPLETED:
                 last = f"{job.pk}:{job.fence - 1}"
-                if job.result["attempt"] != last:
+                if not isinstance(job.result, dict) or job.result["attempt"] != last:
                     self._breach("I5", f"job {job.pk} keeps {job.result}, its last was {last}")
 
     def _repeats(self) -> None:

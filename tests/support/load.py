@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from tests.support.arena import Arena
 
-_PRIORITIES = ("low", "normal", 60, "high")
+_PRIORITIES: tuple[int | str, ...] = ("low", "normal", 60, "high")
 
 
 class Load:
