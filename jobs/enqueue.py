@@ -7,6 +7,7 @@ see it, and a rollback leaves nothing behind.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -142,11 +143,11 @@ def _first_status(given: JobOptions, start_at: datetime | None) -> Status:
 
 
 def _insert(prepared: Sequence[tuple[Job, JobRequest]]) -> None:
-    with transaction.atomic(savepoint=False):
+    waiting = [(job, request) for job, request in prepared if request.options.depends_on]
+    with transaction.atomic(savepoint=False) if waiting else nullcontext():
         lifecycle.create([job for job, _ in prepared])
-        for job, request in prepared:
-            if request.options.depends_on:
-                _block(job, request.options.depends_on)
+        for job, request in waiting:
+            _block(job, request.options.depends_on)
 
 
 def _insert_unique(job: Job, request: JobRequest) -> Enqueued:

@@ -15,10 +15,13 @@ _TAKE = """
      WHERE duty = %(duty)s AND (expires_at IS NULL OR expires_at <= clock_timestamp())
     RETURNING term
 """
+# The same statement lets the transaction commit without waiting for the disk: a mark that a crash
+# of the database forgets is only made again.
 _HOLD = """
     UPDATE jobs_leadership
        SET expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
      WHERE duty = %(duty)s AND term = %(term)s AND expires_at > clock_timestamp()
+       AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
     RETURNING term
 """
 _RESIGN = """
@@ -40,6 +43,7 @@ class Leader:
         self._holder = holder
         self._seconds = lease_seconds
         self._term: int | None = None
+        self._row_exists = False
 
     @property
     def term(self) -> int | None:
@@ -48,7 +52,9 @@ class Leader:
     def take(self) -> bool:
         """Become leader if nobody is."""
         with connection.cursor() as cursor:
-            cursor.execute(_ENSURE, {"duty": self._duty})
+            if not self._row_exists:
+                cursor.execute(_ENSURE, {"duty": self._duty})
+                self._row_exists = True
             cursor.execute(
                 _TAKE, {"duty": self._duty, "holder": self._holder, "seconds": self._seconds}
             )
@@ -57,7 +63,8 @@ class Leader:
         return self._term is not None
 
     def hold(self) -> bool:
-        """Lock and extend the term in the present transaction; False if it is over."""
+        """Lock and extend the term in the present transaction, which may then be forgotten by a
+        crash of the database; False if the term is over."""
         if self._term is None:
             return False
         with connection.cursor() as cursor:

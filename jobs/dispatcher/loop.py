@@ -28,6 +28,7 @@ from jobs.dispatcher import selection, upkeep, window
 from jobs.dispatcher.leader import Leader
 from jobs.dispatcher.nudges import Nudges
 from jobs.dispatcher.runtimes import Runtimes
+from jobs.dispatcher.window import LiveWorker
 from jobs.lifecycle import Dispatched
 from jobs.message import FencedJob
 
@@ -39,8 +40,26 @@ TICK_SECONDS = 0.5  # at the latest; nudges come earlier
 SPACING_SECONDS = 0.02  # between ticks while there is something to send
 UPKEEP_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
+PROMOTE_SECONDS = 0.05
 PROMOTE_BATCH = 500
+WORKERS_SECONDS = 1.0  # they report themselves every two
 _RETRY_SECONDS = 1.0
+
+
+class Every:
+    """Says once in a while that something is due, at once to begin with."""
+
+    def __init__(self, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds
+        self._monotonic = monotonic
+        self._next = float("-inf")
+
+    def is_due(self) -> bool:
+        now = self._monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._seconds
+        return True
 
 
 class Dispatcher:
@@ -56,6 +75,9 @@ class Dispatcher:
         self.runtimes = Runtimes()
         self._nudges = Nudges(self.runtimes)
         self._stopping = threading.Event()
+        self._workers: list[LiveWorker] = []
+        self._workers_at = Every(WORKERS_SECONDS)
+        self._promote_at = Every(PROMOTE_SECONDS)
         self._rescue = upkeep.Rescue()
         self._resend = upkeep.Resend(app)
 
@@ -68,12 +90,19 @@ class Dispatcher:
         caring = threading.Thread(target=self._care, name="upkeep", daemon=True)
         caring.start()
         while not self._stopping.is_set():
-            sent = self._guarded(self.tick)
-            # A tick costs the same for one job as for fifty: let some come together.
-            self._stopping.wait(SPACING_SECONDS) if sent else self._nudges.wait(TICK_SECONDS)
+            self._pause(self._guarded(self.tick))
         self._guarded(self._resign)
         caring.join(timeout=5)
         connection.close()
+
+    def _pause(self, sent: int) -> None:
+        if self._leader.term is None:
+            self._stopping.wait(TICK_SECONDS)  # nudges are for the leader
+        elif sent:
+            # A tick costs the same for one job as for fifty: let some come together.
+            self._stopping.wait(SPACING_SECONDS)
+        else:
+            self._nudges.wait(TICK_SECONDS)
 
     def tick(self) -> int:
         """One round: lead or try to, mark, publish. Returns how many jobs were sent."""
@@ -93,20 +122,20 @@ class Dispatcher:
     def _mark(self) -> list[Dispatched]:
         """Decide what to send and mark it, in one transaction under the leader's row."""
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                # A mark that a crash of the database forgets is only made again.
-                cursor.execute("SET LOCAL synchronous_commit = off")
             if not self._leader.hold():
                 logger.warning("no longer leading the dispatch")
                 return []
-            lifecycle.promote(PROMOTE_BATCH)
+            if self._promote_at.is_due():
+                lifecycle.promote(PROMOTE_BATCH)
             return self._select_and_mark()
 
     def _select_and_mark(self) -> list[Dispatched]:
-        workers = selection.live_workers()
+        if self._workers_at.is_due():
+            self._workers = selection.live_workers()
+        workers = self._workers
         if not workers:
             return []
-        load = selection.load(selection.on_their_way())
+        load = selection.load()
         rooms = window.rooms(workers, load, self.runtimes.expected)
         candidates = selection.ready(rooms, workers)
         chosen = window.choose(candidates, workers, load, self.runtimes.expected)
@@ -129,16 +158,15 @@ class Dispatcher:
 
     def _care(self) -> None:
         """The second thread: upkeep, while this process leads."""
-        settle_at = 0.0
+        settle_at = Every(SETTLE_SECONDS)
         while not self._stopping.wait(UPKEEP_SECONDS):
             if self._leader.term is None:
                 continue
             rescued = self._guarded(self._rescue.run)
             resent = self._guarded(self._resend.run)
             self._guarded(upkeep.expire)
-            if time.monotonic() >= settle_at:
+            if settle_at.is_due():
                 self._guarded(upkeep.settle)
-                settle_at = time.monotonic() + SETTLE_SECONDS
             if rescued or resent:
                 self._nudges.wake()
         connection.close()

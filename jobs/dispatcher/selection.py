@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -14,7 +15,6 @@ from jobs.dispatcher.lost import Sent
 from jobs.dispatcher.window import Candidate, LiveWorker, Load
 from jobs.models import Job, Worker
 from jobs.priorities import level_of
-from jobs.states import Status
 
 WORKER_SILENT_AFTER = timedelta(seconds=10)
 
@@ -52,16 +52,25 @@ def on_their_way() -> list[Sent]:
     ]
 
 
-def load(waiting: Iterable[Sent]) -> Load:
-    running = defaultdict(list)
-    rows = Job.objects.filter(status=Status.PROCESSING).values_list("incarnation", "type")
-    for incarnation, job_type in rows:
-        if incarnation is not None:
-            running[incarnation].append(job_type)
-    by_queue = defaultdict(list)
-    for sent in waiting:
-        by_queue[sent.queue].append(sent.type)
-    return Load(running=running, waiting=by_queue)
+_LOAD = """
+    SELECT true AS runs, incarnation::text, type, count(*) FROM jobs_job
+     WHERE status = 'processing' GROUP BY incarnation, type
+    UNION ALL
+    SELECT false, queue, type, count(*) FROM jobs_job
+     WHERE status = 'queued' AND dispatched_at IS NOT NULL GROUP BY queue, type
+"""
+
+
+def load() -> Load:
+    """What runs and what is on its way, in one look."""
+    running: defaultdict[UUID, list[str]] = defaultdict(list)
+    waiting: defaultdict[str, list[str]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAD)
+        for runs, where, job_type, count in cursor.fetchall():
+            types = running[UUID(where)] if runs else waiting[where]
+            types += [job_type] * count
+    return Load(running=running, waiting=waiting)
 
 
 # Reads the head of each (queue, tenant) and nothing behind it: a skip scan over the index

@@ -3,12 +3,14 @@
 Each is one guarded UPDATE that counts the rows it won, committed together with what follows from
 it: history, dependants, the domain signal. By who asks:
 
-- `waiting`: create, settle, promote, expire, dispatch, withdraw (enqueue and the dispatcher);
+- `creation`: create (enqueue);
+- `waiting`: settle, promote, expire, dispatch, withdraw (enqueue and the dispatcher);
 - `leasing`: claim, renew, progress (the worker);
 - `ending`: every way an attempt ends (the worker; rescue by the dispatcher);
 - `operator`: cancel, boost, revive, force_queue, force_fail, discard (API and admin).
 """
 
+from jobs.lifecycle.creation import create
 from jobs.lifecycle.ending import (
     complete,
     confirm_cancel,
@@ -25,7 +27,6 @@ from jobs.lifecycle.operator import boost, cancel, discard, force_fail, force_qu
 from jobs.lifecycle.statement import Move
 from jobs.lifecycle.waiting import (
     Dispatched,
-    create,
     dispatch,
     expire,
     promote,

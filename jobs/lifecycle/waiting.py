@@ -12,27 +12,6 @@ from django.db import transaction
 from jobs.lifecycle.following import follow
 from jobs.lifecycle.statement import NAMED, Move, locked, move, moving, run
 from jobs.message import FencedJob
-from jobs.models import Job
-from jobs.states import Status
-
-
-def create(jobs: list[Job]) -> None:
-    """Insert jobs whose options, payload and first status are decided. One statement.
-
-    No savepoint: it would cost two round trips, and a failed INSERT is the caller's to handle.
-    """
-    with transaction.atomic(savepoint=False):
-        Job.objects.bulk_create(jobs)
-        follow([_born(job) for job in jobs], "create")
-
-
-def _born(job: Job) -> Move:
-    return Move(
-        id=job.id, tenant_id=job.tenant_id, type=job.type, queue=job.queue_id,
-        status=Status(job.status), fence=0, run=1, attempt=0, retry_count=0, crash_count=0,
-        worker="", started_at=None, moved_at=job.created_at, duration=None, has_dependants=False,
-    )  # fmt: skip
-
 
 _PROMOTE = moving(
     "promote",
