@@ -20,6 +20,7 @@ from jobs import lifecycle, options, registry
 from jobs.exceptions import FieldError, InvalidOptions, JobsError
 from jobs.job_type import JobType
 from jobs.models import Dependency, Job
+from jobs.models.job import UNIQUE_KEY_INDEX
 from jobs.options import DependsOn, JobOptions
 from jobs.states import FINAL, Status
 
@@ -165,7 +166,7 @@ def _insert_unique(job: Job, request: JobRequest) -> Enqueued:
             with transaction.atomic():
                 _insert([(job, request)])
         except IntegrityError as error:
-            if "job_unique_key_while_active" not in str(error):
+            if UNIQUE_KEY_INDEX not in str(error):
                 raise
         else:
             return Enqueued(job=job, created=True)

@@ -13,6 +13,7 @@ from jobs.exceptions import TransitionRefused, UniqueKeyTaken
 from jobs.lifecycle.following import follow, record_attempts
 from jobs.lifecycle.statement import ONE, Move, json, move, moving, run
 from jobs.models import AttemptOutcome
+from jobs.models.job import UNIQUE_KEY_INDEX
 from jobs.priorities import FLOORS
 from jobs.states import Status
 
@@ -76,6 +77,8 @@ def revive(job_id: UUID, *, payload: Mapping[str, Any] | None = None) -> Move:
     try:
         return _one("revive", _REVIVE, id=job_id, payload=json(payload))
     except IntegrityError as error:
+        if UNIQUE_KEY_INDEX not in str(error):
+            raise
         raise UniqueKeyTaken() from error
 
 

@@ -9,6 +9,7 @@ from jobs.querysets import JobQuerySet
 from jobs.states import ACTIVE, FINAL, WAITING, Status
 
 SEQUENCE = "jobs_job_seq"
+UNIQUE_KEY_INDEX = "job_unique_key_while_active"
 
 
 def _sorted(statuses: frozenset[Status]) -> list[str]:
@@ -125,7 +126,7 @@ class Job(models.Model):
                 condition=Q(result=None) | Q(status=Status.COMPLETED),
             ),
             models.UniqueConstraint(
-                name="job_unique_key_while_active",
+                name=UNIQUE_KEY_INDEX,
                 fields=["tenant", "type", "unique_key"],
                 condition=~Q(unique_key="") & Q(status__in=_sorted(ACTIVE)),
             ),
