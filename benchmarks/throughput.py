@@ -1,6 +1,6 @@
 """How fast jobs go in, run and settle, against plain Celery in the same run.
 
-    python -m benchmarks.throughput [--jobs 3000] [--pairs 3] [--children 2]
+    .venv/bin/python -m benchmarks.throughput [--jobs 3000] [--pairs 3] [--children 2]
 
 Celery and Celeriac take turns, so that a machine whose speed drifts still gives a fair ratio;
 quote the median of the ratios. Celeriac's jobs are rows in a PostgreSQL with fsync and synchronous

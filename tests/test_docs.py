@@ -38,6 +38,19 @@ def test_every_relative_link_in_the_documents_leads_somewhere() -> None:
     assert broken == []
 
 
+def test_every_guarantee_has_tests_that_carry_its_number() -> None:
+    page = (ROOT / "docs" / "reference" / "guarantees.md").read_text()
+    clauses = re.findall(r"^- \*\*G(\d+) ", page, flags=re.MULTILINE)
+    names = [
+        name
+        for file in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)\(", file.read_text(), flags=re.MULTILINE)
+    ]
+    assert clauses
+    for clause in clauses:
+        assert any(f"_g{clause}_" in name for name in names), f"no test for G{clause}"
+
+
 def test_the_quickstart_declares_job_types_that_would_be_accepted() -> None:
     """The Python blocks that declare a job type are run as they stand."""
     from jobs import registry

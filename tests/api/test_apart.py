@@ -80,7 +80,7 @@ def test_a_call_without_a_token_is_401(
 
 
 @pytest.mark.parametrize(("method", "path", "needed", "body", "status"), ON_A_JOB)
-def test_another_tenants_job_a_missing_one_and_a_malformed_id_are_the_same_404(
+def test_g10_another_tenants_job_a_missing_one_and_a_malformed_id_are_the_same_404(
     method: str,
     path: str,
     needed: object,
@@ -127,7 +127,7 @@ def test_a_token_bound_to_an_owner_reaches_only_that_owners_jobs(
         assert answer.status == expected
 
 
-def test_lists_and_queues_show_only_what_is_the_callers_own(
+def test_g10_lists_and_queues_show_only_what_is_the_callers_own(
     acme: Tenant, other: Tenant, caller_of: MakeCaller, make_job: MakeJob
 ) -> None:
     eves, bobs = make_job(acme, owner="eve"), make_job(acme, owner="bob")

@@ -118,7 +118,7 @@ ILLEGAL = [pair for pair in GRID if not is_allowed(*pair)]
 
 
 @pytest.mark.parametrize(("name", "situation"), LEGAL)
-def test_a_legal_transition_moves_the_job_as_declared(
+def test_g3_a_legal_transition_moves_the_job_as_declared(
     name: str, situation: str, tenant: Tenant, announced: Announced
 ) -> None:
     job = in_situation(tenant, situation)
@@ -146,7 +146,7 @@ def fence_growth(name: str, situation: str) -> int:
 
 
 @pytest.mark.parametrize(("name", "situation"), ILLEGAL)
-def test_an_illegal_transition_changes_nothing(
+def test_g3_an_illegal_transition_changes_nothing(
     name: str, situation: str, tenant: Tenant, announced: Announced
 ) -> None:
     job = in_situation(tenant, situation)
