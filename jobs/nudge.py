@@ -57,9 +57,9 @@ _sender = _Sender()
 os.register_at_fork(after_in_child=_sender.start_anew)
 
 
-def work_waits() -> None:
-    """A job may have become ready."""
-    _sender.send({})
+def work_waits(priority: int) -> None:
+    """A job of this priority may have become ready."""
+    _sender.send({"priority": priority})
 
 
 def slot_freed(job_type: str, seconds: float) -> None:

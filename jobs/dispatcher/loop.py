@@ -100,7 +100,7 @@ class Dispatcher:
             self._stopping.wait(TICK_SECONDS)  # nudges are for the leader
         elif sent:
             # A tick costs the same for one job as for fifty: let some come together.
-            self._stopping.wait(SPACING_SECONDS)
+            self._nudges.pause(SPACING_SECONDS)
         else:
             self._nudges.wait(TICK_SECONDS)
 

@@ -12,14 +12,18 @@ from django.conf import settings
 
 from jobs.dispatcher.runtimes import Runtimes
 from jobs.nudge import CHANNEL
+from jobs.priorities import FLOORS, Level
 
 logger = logging.getLogger(__name__)
+
+_PRESSING = FLOORS[Level.HIGH]
 
 
 class Nudges:
     def __init__(self, runtimes: Runtimes) -> None:
         self._runtimes = runtimes
         self._arrived = threading.Event()
+        self._pressing = threading.Event()
         self._stopping = threading.Event()
 
     def start(self) -> None:
@@ -28,6 +32,12 @@ class Nudges:
     def stop(self) -> None:
         self._stopping.set()
         self._arrived.set()
+        self._pressing.set()
+
+    def pause(self, seconds: float) -> None:
+        """So long, or until work of a high level waits."""
+        self._pressing.wait(seconds)
+        self._pressing.clear()
 
     def wait(self, seconds: float) -> None:
         """Until a nudge arrives, or so long."""
@@ -59,7 +69,9 @@ class Nudges:
     def _note(self, data: bytes) -> None:
         try:
             told: Any = json.loads(data)
-            if told:
+            if "type" in told:
                 self._runtimes.record(str(told["type"]), float(told["seconds"]))
+            elif int(told["priority"]) >= _PRESSING:
+                self._pressing.set()
         except (ValueError, TypeError, KeyError):
             logger.warning("ignored a nudge that is not one of ours")

@@ -105,6 +105,7 @@ def _text(value: Any) -> str:
 def _born(job: Job) -> Move:
     return Move(
         id=job.id, tenant_id=job.tenant_id, type=job.type, queue=job.queue_id,
-        status=Status(job.status), fence=0, run=1, attempt=0, retry_count=0, crash_count=0,
-        worker="", started_at=None, moved_at=job.created_at, duration=None, has_dependants=False,
+        status=Status(job.status), priority=job.priority, fence=0, run=1, attempt=0,
+        retry_count=0, crash_count=0, worker="", started_at=None, moved_at=job.created_at,
+        duration=None, has_dependants=False,
     )  # fmt: skip

@@ -4,6 +4,7 @@ after it, the word to the dispatcher."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,8 +26,9 @@ def follow(moves: list[Move], transition: str) -> None:
 def _tell(moves: list[Move], transition: str) -> None:
     if moves and job_moved.has_listeners(Job):
         job_moved.send(Job, moves=moves, transition=transition)
-    if any(moved.status == Status.QUEUED for moved in moves):
-        transaction.on_commit(nudge.work_waits)
+    ready = [moved.priority for moved in moves if moved.status == Status.QUEUED]
+    if ready:
+        transaction.on_commit(partial(nudge.work_waits, max(ready)))
 
 
 def record_attempts(

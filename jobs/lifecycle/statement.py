@@ -26,6 +26,7 @@ class Move(NamedTuple):
     type: str
     queue: str
     status: Status
+    priority: int
     fence: int
     run: int
     attempt: int
@@ -47,8 +48,8 @@ HAS_DEPENDANTS = """EXISTS (
     SELECT 1 FROM jobs_dependency edge
      WHERE edge.depends_on_id = job.id AND edge.settled_at IS NULL)"""
 _RETURNING = f"""
-    job.id, job.tenant_id, job.type, job.queue, job.status, job.fence, job.run, job.attempt,
-    job.retry_count, job.crash_count, job.worker, job.started_at, job.updated_at,
+    job.id, job.tenant_id, job.type, job.queue, job.status, job.priority, job.fence, job.run,
+    job.attempt, job.retry_count, job.crash_count, job.worker, job.started_at, job.updated_at,
     job.actual_duration_seconds, {HAS_DEPENDANTS}
 """
 

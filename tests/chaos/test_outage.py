@@ -15,15 +15,16 @@ from tests.support.ledger import Ledger
 from tests.support.waiting import wait_for
 
 OUTAGE_SECONDS = 60.0
-# With the lease of 30 s: over before the outage, during its lease's rest, and long after.
-WORK = [1.5, 8.0, 20.0, 40.0]
+LEASE_SECONDS = 20
+# Over within a moment, before the lease would end, and long after it.
+WORK = [1.5, 8.0, 16.0, 25.0]
 ACCEPTS_WITHIN = 10.0
 MAX_GROWTH = 32 * 1024 * 1024  # bytes
 
 
 def test_g4_g6_an_outage_of_a_minute_fails_no_job_and_costs_no_retry(arena: Arena) -> None:
-    dispatcher = arena.dispatcher(LEASE_SECONDS="30")
-    worker = arena.worker(slots=len(WORK), LEASE_SECONDS="30")
+    dispatcher = arena.dispatcher(LEASE_SECONDS=str(LEASE_SECONDS))
+    worker = arena.worker(slots=len(WORK), LEASE_SECONDS=str(LEASE_SECONDS))
     warm = arena.enqueue("testing.work")
     arena.wait_for_status(warm.pk, Status.COMPLETED, seconds=15)
     accepted = [arena.enqueue("testing.work", seconds=seconds).pk for seconds in WORK]

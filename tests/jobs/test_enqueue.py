@@ -265,7 +265,7 @@ def test_the_dispatcher_is_told_after_the_commit_alone(
     tenant: Tenant, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr("jobs.nudge.work_waits", lambda: told.append("work"))
+    monkeypatch.setattr("jobs.nudge.work_waits", lambda priority: told.append("work"))
 
     with django_capture_on_commit_callbacks(execute=True):
         making.queued(tenant)

@@ -35,6 +35,7 @@ AT_WORK = ["dispatcher", "worker"]
 SLOTS = 2
 _MANAGE = [sys.executable, "manage.py"]
 _CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker"]
+_ALONE = ["--without-mingle", "--without-gossip"]  # what takes a worker a second to start
 _TAIL = 60  # lines of each log shown with a failure
 
 
@@ -128,7 +129,13 @@ class Arena:
         return started
 
     def _worker_argv(self, name: str, slots: int) -> list[str]:
-        return [*_CELERY, f"--hostname={name}@arena", f"--concurrency={slots}", "--loglevel=INFO"]
+        return [
+            *_CELERY,
+            f"--hostname={name}@arena",
+            f"--concurrency={slots}",
+            "--loglevel=INFO",
+            *_ALONE,
+        ]
 
     def wait_until_working(self, name: str, program: Program) -> None:
         """Until this process reported itself and has its children."""
@@ -140,9 +147,6 @@ class Arena:
 
     def dispatcher(self, name: str = "dispatcher", **more: str) -> Program:
         return self._start(name, [*_MANAGE, "dispatch"], more)
-
-    def wait_until_led(self) -> None:
-        wait_for(leader_pid, seconds=40, what="a dispatcher leads")
 
     def _start(self, name: str, argv: Sequence[str], more: dict[str, str]) -> Program:
         program = Program(name, argv, self.environment(**more), self._logs).start()
