@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import queue
 import signal
 import threading
 import time
@@ -50,7 +49,7 @@ class Keeper:
         self._identity = identity
         self._slots = slots
         self._report = report
-        self._deaths: queue.SimpleQueue[tuple[FencedJob, Death]] = queue.SimpleQueue()
+        self._deaths: dict[FencedJob, Death] = {}  # the first word about a death is the true one
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._cancelled_at: dict[FencedJob, float] = {}
@@ -83,7 +82,7 @@ class Keeper:
             if self._slots.expired(running):
                 death = Death.EXPIRED
             self._slots.clear(running)
-        self._deaths.put((job, self._killed.pop(job, death)))
+        self._deaths.setdefault(job, self._killed.pop(job, death))
         self._wake.set()
 
     # --- the loop --------------------------------------------------------------------------
@@ -199,13 +198,15 @@ class Keeper:
     # --- deaths ----------------------------------------------------------------------------
 
     def _record_deaths(self) -> None:
-        while not self._deaths.empty():
-            job, death = self._deaths.get()
+        """Stops at the first that the database does not take; it is tried again, as it is."""
+        for job, death in list(self._deaths.items()):
             try:
                 self._record(job, death)
             except (DatabaseError, InterfaceError):
-                self._deaths.put((job, death))  # the database is away; later
                 raise
+            except Exception:  # one that cannot be recorded must not hold up the others
+                logger.exception("job %s: its end could not be recorded", job.id)
+            del self._deaths[job]
 
     def _record(self, job: FencedJob, death: Death) -> None:
         match death:
