@@ -53,8 +53,8 @@ def job_type(
             max_retries=max_retries,
             backoff=_backoff(retry_backoff, retry_backoff_max, retry_jitter),
             timeout_seconds=timeout,
-            autoretry_for=autoretry_for,
-            dont_autoretry_for=dont_autoretry_for,
+            autoretry_for=tuple(autoretry_for),
+            dont_autoretry_for=tuple(dont_autoretry_for),
         )
         _refuse_mistakes(declared)
         registry.register(declared)
@@ -84,6 +84,10 @@ def _refuse_mistakes(declared: JobType[Any, Any]) -> None:
         "timeout is 1 to 86,400 seconds": declared.timeout_seconds is not None
         and not 1 <= declared.timeout_seconds <= 86_400,
         "a backoff is not negative, and its jitter is 0 to 1": not declared.backoff.is_sound,
+        "what is retried or not is named by exception classes": not all(
+            isinstance(kind, type) and issubclass(kind, BaseException)
+            for kind in declared.autoretry_for + declared.dont_autoretry_for
+        ),
     }
     found = [mistake for mistake, made in mistakes.items() if made]
     if found:

@@ -74,6 +74,7 @@ def enqueue_many(tenant: Tenant, requests: Sequence[JobRequest]) -> list[Enqueue
     job, or why it was refused. A refused one stops no other."""
     outcomes: dict[int, Enqueued | JobsError] = {}
     plain: list[tuple[Job, JobRequest]] = []
+    unique: list[tuple[int, Job, JobRequest]] = []
     with transaction.atomic():
         for index, request in enumerate(requests):
             try:
@@ -82,10 +83,13 @@ def enqueue_many(tenant: Tenant, requests: Sequence[JobRequest]) -> list[Enqueue
                 outcomes[index] = error
                 continue
             if job.unique_key:
-                outcomes[index] = _insert_unique(job, request)
+                unique.append((index, job, request))
             else:
                 plain.append((job, request))
                 outcomes[index] = Enqueued(job=job, created=True)
+        # In the order of the keys: two calls that name the same keys never wait in a circle.
+        for index, job, request in sorted(unique, key=lambda one: (one[1].type, one[1].unique_key)):
+            outcomes[index] = _insert_unique(job, request)
         _insert(plain)
     return [outcomes[index] for index in range(len(requests))]
 

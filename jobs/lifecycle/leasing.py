@@ -66,6 +66,7 @@ _CLAIM = moving(
     "claim",
     sets="""status = 'processing', attempt = job.attempt + 1, dispatched_at = NULL,
             started_at = clock_timestamp(), worker = %(worker)s, incarnation = %(incarnation)s,
+            claim_id = %(claim_id)s,
             lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
             progress = 0, progress_message = '', error = NULL""",
     where=HELD
@@ -77,15 +78,24 @@ _CLAIM = moving(
 
 
 def claim(
-    sent: FencedJob, *, worker: str, incarnation: UUID, lease_seconds: float
+    sent: FencedJob,
+    *,
+    worker: str,
+    incarnation: UUID,
+    lease_seconds: float,
+    claim_id: UUID | None = None,
 ) -> ClaimedJob | None:
-    """Start an attempt, or None: the message was a duplicate, withdrawn, stale or forged."""
+    """Start an attempt, or None: the message was a duplicate, withdrawn, stale or forged.
+
+    `claim_id` is new for each message taken; with it `claimed_before` knows this claim again.
+    """
     parameters = {
         "id": sent.id,
         "fence": sent.fence,
         "worker": worker,
         "incarnation": incarnation,
         "lease": lease_seconds,
+        "claim_id": claim_id,
     }
     rows = (
         _claim_and_tell(parameters) if job_moved.has_listeners(Job) else run(_CLAIM, **parameters)
@@ -109,13 +119,16 @@ _CLAIMED_BEFORE = f"""
     SELECT {_COLUMNS}
       FROM jobs_job AS job
      WHERE job.id = %(id)s AND job.fence = %(fence)s AND job.status = 'processing'
-       AND job.incarnation = %(incarnation)s AND job.lease_expires_at > clock_timestamp()
+       AND job.claim_id = %(claim_id)s AND job.lease_expires_at > clock_timestamp()
 """  # noqa: S608 (as in `moving`)
 
 
-def claimed_before(sent: FencedJob, *, incarnation: UUID) -> ClaimedJob | None:
-    """The claim this worker made although it never read the answer (a lost COMMIT)."""
-    rows = run(_CLAIMED_BEFORE, id=sent.id, fence=sent.fence, incarnation=incarnation)
+def claimed_before(sent: FencedJob, *, claim_id: UUID) -> ClaimedJob | None:
+    """The very claim whose answer the caller never read (a lost COMMIT).
+
+    Not any claim of the same worker: a message can reach two of its children.
+    """
+    rows = run(_CLAIMED_BEFORE, id=sent.id, fence=sent.fence, claim_id=claim_id)
     return _claimed(rows[0]) if rows else None
 
 

@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ('dispatched_at', models.DateTimeField(null=True)),
                 ('worker', models.TextField(blank=True, default='')),
                 ('incarnation', models.UUIDField(null=True)),
+                ('claim_id', models.UUIDField(help_text='Made by the claim; proves whose it was.', null=True)),
                 ('lease_expires_at', models.DateTimeField(null=True)),
                 ('progress', models.SmallIntegerField(default=0)),
                 ('progress_message', models.TextField(blank=True, default='')),

@@ -58,6 +58,7 @@ class Job(models.Model):
     dispatched_at = models.DateTimeField(null=True)
     worker = models.TextField(blank=True, default="")
     incarnation = models.UUIDField(null=True)
+    claim_id = models.UUIDField(null=True, help_text="Made by the claim; proves whose it was.")
     lease_expires_at = models.DateTimeField(null=True)
 
     progress = models.SmallIntegerField(default=0)

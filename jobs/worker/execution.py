@@ -21,6 +21,7 @@ from psycopg.errors import IdleInTransactionSessionTimeout
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
 
+from accounts.ids import new_id
 from jobs import lifecycle, registry
 from jobs.backoff import Backoff
 from jobs.context import JobContext
@@ -35,6 +36,7 @@ from jobs.worker.identity import WorkerIdentity
 from jobs.worker.outcome import Completed, Failed, Outcome, RetryPolicy
 from jobs.worker.reporter import Reporter
 from jobs.worker.slots import Slot
+from jobs.worker.transactions import open_transactions, roll_back_all_but
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -69,15 +71,16 @@ class Execution:
             self._slot.end()
 
     def _claim(self, sent: FencedJob) -> ClaimedJob | None:
+        claim_id = new_id()
+
         def claim(again: bool) -> ClaimedJob | None:
-            before = again and lifecycle.claimed_before(
-                sent, incarnation=self._identity.incarnation
-            )
+            before = again and lifecycle.claimed_before(sent, claim_id=claim_id)
             return before or lifecycle.claim(
                 sent,
                 worker=self._identity.name,
                 incarnation=self._identity.incarnation,
                 lease_seconds=self._identity.lease_seconds,
+                claim_id=claim_id,
             )
 
         patience = time.monotonic() + _CLAIM_PATIENCE_SECONDS
@@ -88,31 +91,35 @@ class Execution:
             return None
 
     def _attempt(self, job: ClaimedJob) -> Outcome:
-        """Run the job's code and say what came of it."""
+        """Run the job's code and say what came of it, whatever it did."""
         try:
             job_type = registry.get(job.type)
             arguments = job_type.arguments(job.payload)
+            return self._run_code(job, job_type, arguments)
         except (UnknownJobType, InvalidPayload) as error:
             return Failed(error=_outdated(error))
-        return self._run_code(job, job_type, arguments)
+        except Exception as error:  # noqa: BLE001 (a result that cannot be read, memory used up)
+            return Failed(error=outcomes.described(error))
 
     def _run_code(
         self, job: ClaimedJob, job_type: JobType[..., Any], arguments: dict[str, Any]
     ) -> Outcome:
-        started = time.monotonic()
+        started, open_before = time.monotonic(), open_transactions()
         self._gate.install()
         try:
             with self._gate.job_code(times_out_at=started + job.timeout_seconds):
                 result = job_type.function(self._context(job, started), **arguments)
         except BaseException as exception:  # noqa: BLE001 (whatever job code raises is an outcome)
+            roll_back_all_but(open_before)
             return outcomes.classify(
                 exception,
                 policy_of(job_type, job),
                 random=_random,
                 secrets=revealed(arguments),
             )
-        finally:
-            close_left_open_transaction()
+        if roll_back_all_but(open_before):
+            message = "The job's code left a transaction open; what it wrote there is undone."
+            return Failed(error=_error("transaction_left_open", message))
         return kept(result)
 
     def _context(self, job: ClaimedJob, started: float) -> JobContext:
@@ -130,6 +137,17 @@ class Execution:
         )
 
     def _write(self, job: ClaimedJob, outcome: Outcome) -> None:
+        try:
+            self._write_persistently(job, outcome)
+        except AttemptLost:
+            self._identity.count_refused_write()
+            logger.warning("job %s: attempt with fence %s lost its job", job.id, job.fence)
+        except _DATABASE_AWAY:
+            logger.warning("job %s: the lease ended before its outcome could be kept", job.id)
+
+    def _write_persistently(self, job: ClaimedJob, outcome: Outcome) -> None:
+        """Write the outcome, or where the database refuses its content, that it was refused."""
+
         def write(again: bool) -> None:
             try:
                 record(job.held, outcome)
@@ -142,11 +160,12 @@ class Execution:
             # as one that did not crash. Giving up any sooner would leave it to be rescued.
             persistently(write, until=lambda: self._slot.deadline + _WATCHDOG_SECONDS)
             logger.info("job %s (%s) attempt %s: %s", job.id, job.type, job.attempt, told(outcome))
-        except AttemptLost:
-            self._identity.count_refused_write()
-            logger.warning("job %s: attempt with fence %s lost its job", job.id, job.fence)
-        except _DATABASE_AWAY:
-            logger.warning("job %s: the lease ended before its outcome could be kept", job.id)
+        except (AttemptLost, *_DATABASE_AWAY):
+            raise
+        except Exception as error:
+            logger.exception("job %s: its outcome cannot be written", job.id)
+            refusal = f"The outcome could not be written: {type(error).__name__}."
+            record(job.held, Failed(error=_error("outcome_unwritable", refusal)))
 
 
 def persistently(step: Callable[[bool], T], *, until: Callable[[], float]) -> T:
@@ -241,14 +260,14 @@ def kept(result: Any) -> Completed | Failed:
     except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
         return Failed(error=outcomes.described(error) | {"type": "result_not_json"})
     if b"\\u0000" in text.replace(b"\\\\", b""):  # as in jobs.payload
-        return Failed(error=_result_error("result_not_json", "The result contains a NUL."))
+        return Failed(error=_error("result_not_json", "The result contains a NUL."))
     if len(text) > MAX_RESULT_BYTES:
         message = f"The result has {len(text)} bytes; {MAX_RESULT_BYTES} are allowed."
-        return Failed(error=_result_error("result_too_large", message))
+        return Failed(error=_error("result_too_large", message))
     return Completed(result=value)
 
 
-def _result_error(kind: str, message: str) -> dict[str, Any]:
+def _error(kind: str, message: str) -> dict[str, Any]:
     return {"type": kind, "message": message, "details": {}}
 
 
@@ -269,10 +288,3 @@ def revealed(arguments: Any) -> list[str]:
     elif not isinstance(arguments, list | tuple | set | frozenset):
         return []
     return [text for value in arguments for text in revealed(value)]
-
-
-def close_left_open_transaction() -> None:
-    """A transaction that job code opened by hand and left open must not swallow the outcome."""
-    open_by_hand = connection.connection is not None and not connection.autocommit
-    if open_by_hand and not connection.in_atomic_block:
-        connection.close()

@@ -31,7 +31,10 @@ class JobTask(Task):  # type: ignore[type-arg]
             return
         child = process.child()
         for job in jobs:
-            child.execution.run(job)
+            try:
+                child.execution.run(job)
+            except Exception:  # Celery's main process ends over a MemoryError of a child's
+                logger.exception("job %s: the attempt could not be handled", job.id)
         if child.gate.stopping:
             raise SystemExit(0)
 

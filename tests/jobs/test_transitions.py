@@ -61,7 +61,7 @@ WRITES = {
     "dispatch": {"dispatched_at", "fence"},
     "withdraw": {"dispatched_at", "fence"},
     "claim": {
-        "status", "attempt", "dispatched_at", "started_at", "worker", "incarnation",
+        "status", "attempt", "dispatched_at", "started_at", "worker", "incarnation", "claim_id",
         "lease_expires_at", "progress", "progress_message", "error",
     },
     "progress": {"progress", "progress_message"},
