@@ -27,6 +27,7 @@ class Gate:
     def __init__(self, slot: Slot) -> None:
         self._slot = slot
         self._open = False
+        self._alarm_set = False
         self._times_out_at = float("inf")
         self.stopping = False
 
@@ -35,6 +36,7 @@ class Gate:
         hooks have run; hence called before each job."""
         if signal.getsignal(signal.SIGUSR1) != self._on_soft_limit:
             signal.signal(signal.SIGUSR1, self._on_soft_limit)
+            signal.signal(signal.SIGALRM, self._on_soft_limit)
             signal.signal(TERM_SIGNAL, self._on_terminate)
 
     @contextmanager
@@ -48,14 +50,22 @@ class Gate:
             yield
         finally:
             self._open = False
+            if self._alarm_set:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                self._alarm_set = False
 
     @property
     def _timed_out(self) -> bool:
         return time.monotonic() >= self._times_out_at - _CLOCK_SLACK
 
     def _on_soft_limit(self, signum: int, frame: FrameType | None) -> None:
-        if self._open and self._timed_out:
+        if not self._open:
+            return
+        if self._timed_out:
             raise TimedOut
+        # Celery counts from when the message was taken, and says it once: the claim took a while.
+        self._alarm_set = True
+        signal.setitimer(signal.ITIMER_REAL, self._times_out_at - time.monotonic())
 
     def _on_terminate(self, signum: int, frame: FrameType | None) -> None:
         if self._slot.termination_requested:
