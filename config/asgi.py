@@ -16,6 +16,9 @@ from django.conf import settings  # noqa: E402 (what follows needs Django's sett
 
 from config.api.body_limit import BodyLimit  # noqa: E402
 from config.steady_threads import SteadyThreads  # noqa: E402
+from jobs.database import guard_connections  # noqa: E402
+
+guard_connections(statement_seconds=30, lock_seconds=5)
 
 application = BodyLimit(
     SteadyThreads(_django, size=settings.WEB_THREADS), limit=settings.API_MAX_BODY_BYTES

@@ -12,12 +12,13 @@ def guard_connections(
     For processes that run no job code (web, dispatcher): it applies to every connection opened
     from now on. Sent as start-up options, because a SET would outlive its transaction under
     PgBouncer (which needs `ignore_startup_parameters = options`, and the bounds on its role).
+    Options that the database's URL carries stay; of one named twice the server takes the last.
     """
-    milliseconds = {
+    limits = {
         "statement_timeout": statement_seconds,
         "lock_timeout": lock_seconds,
         "idle_in_transaction_session_timeout": idle_seconds,
     }
-    connections.settings["default"]["OPTIONS"]["options"] = " ".join(
-        f"-c {name}={int(seconds * 1000)}" for name, seconds in milliseconds.items()
-    )
+    options = connections.settings["default"].setdefault("OPTIONS", {})
+    bounds = [f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items()]
+    options["options"] = " ".join([options.get("options", ""), *bounds]).strip()

@@ -80,6 +80,7 @@ class Dispatcher:
         self._promote_at = Every(PROMOTE_SECONDS)
         self._rescue = upkeep.Rescue()
         self._resend = upkeep.Resend(app)
+        self._settle = upkeep.Settle()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -166,7 +167,7 @@ class Dispatcher:
             resent = self._guarded(self._resend.run)
             self._guarded(upkeep.expire)
             if settle_at.is_due():
-                self._guarded(upkeep.settle)
+                self._guarded(self._settle.run)
             if rescued or resent:
                 self._nudges.wake()
         connection.close()

@@ -7,10 +7,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from uuid import UUID
 
 from celery import Celery
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from jobs import broker, lifecycle
 from jobs.dispatcher.lost import Lane, LostMessages
@@ -96,19 +97,47 @@ def expire() -> int:
     return len(lifecycle.expire(BATCH))
 
 
-_ENDED_WITH_OPEN_EDGES = """
-    SELECT DISTINCT edge.depends_on_id
-      FROM jobs_dependency edge JOIN jobs_job ended ON ended.id = edge.depends_on_id
-     WHERE edge.settled_at IS NULL AND ended.status IN ('completed', 'failed', 'cancelled')
-     LIMIT %(limit)s
+# The page is cut from the index of open edges before any job is looked at, and LIMIT keeps the
+# planner from turning the look-ups into one join with the whole table of jobs.
+_NEXT_OPEN_EDGES = """
+    SELECT page.depends_on_id, count(*), bool_or(ended.yes) IS TRUE
+      FROM (SELECT depends_on_id FROM jobs_dependency
+             WHERE settled_at IS NULL AND depends_on_id > %(after)s
+             ORDER BY depends_on_id LIMIT %(limit)s) AS page
+      LEFT JOIN LATERAL (
+            SELECT true AS yes FROM jobs_job AS job
+             WHERE job.id = page.depends_on_id
+               AND job.status IN ('completed', 'failed', 'cancelled')
+             LIMIT 1) AS ended ON true
+     GROUP BY page.depends_on_id ORDER BY page.depends_on_id
 """
+_BEFORE_ALL = UUID(int=0)
 
 
-def settle() -> int:
-    """Take in dependencies that ended while their dependant was being inserted."""
-    with connection.cursor() as cursor:
-        cursor.execute(_ENDED_WITH_OPEN_EDGES, {"limit": BATCH})
-        ended = [row[0] for row in cursor.fetchall()]
-    if ended:
-        lifecycle.settle_ended(ended)
-    return len(ended)
+class Settle:
+    """Takes in dependencies that ended while their dependant was being inserted.
+
+    Each run looks at the next so many open edges, and after the last one begins anew; so it costs
+    the same however many jobs wait. It goes by the job that is waited for, as the index of open
+    edges does.
+    """
+
+    def __init__(self, edges_a_run: int = 10_000) -> None:
+        self._limit = edges_a_run
+        self._after = _BEFORE_ALL
+
+    def run(self) -> int:
+        page = self._next_page()
+        is_last = sum(edges for _, edges, _ in page) < self._limit
+        ended = [job_id for job_id, _, has_ended in page if has_ended]
+        if ended:
+            with transaction.atomic():  # an edge settled without its job would block it for ever
+                lifecycle.settle_ended(ended)
+        self._after = _BEFORE_ALL if is_last else page[-1][0]
+        return len(ended)
+
+    def _next_page(self) -> list[tuple[UUID, int, bool]]:
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT_OPEN_EDGES, {"after": self._after, "limit": self._limit})
+            page: list[tuple[UUID, int, bool]] = cursor.fetchall()
+        return page

@@ -18,7 +18,7 @@ from jobs.lifecycle.statement import (
     HAS_DEPENDANTS,
     HELD,
     Move,
-    bound_idle_time,
+    bound_waits,
     json,
     locked,
     move,
@@ -114,7 +114,7 @@ def _leave(
 ) -> Move:
     """One fenced way out of processing, with its history and what follows, or AttemptLost."""
     with transaction.atomic():
-        bound_idle_time()
+        bound_waits()
         moves = move(statement, id=held.id, fence=held.fence, error=json(error), **parameters)
         if not moves:
             raise AttemptLost(job_id=held.id, fence=held.fence)

@@ -94,11 +94,19 @@ def run(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
     return rows
 
 
-def bound_idle_time() -> None:
-    """Let the server end this transaction should the process be frozen in it: the rows that it
-    holds locked could not be rescued until then."""
+def bound_waits() -> None:
+    """Bound what this transaction may wait for, in one round trip.
+
+    A lock for two seconds: then it fails with OperationalError and may be tried again, so that one
+    row that somebody holds does not stop whoever has other jobs to look after. The server ends the
+    transaction should the process be frozen in it: the rows that it holds locked could not be
+    rescued until then.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = '5s'")
+        cursor.execute("""
+            SELECT set_config('lock_timeout', '2s', true),
+                   set_config('idle_in_transaction_session_timeout', '5s', true)
+        """)
 
 
 def move(statement: str, **parameters: Any) -> list[Move]:

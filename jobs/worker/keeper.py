@@ -14,12 +14,15 @@ import threading
 import time
 from collections.abc import Callable
 from enum import Enum, auto
+from typing import TypeVar
 
+import psutil
 from billiard.common import TERM_SIGNAL
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 
 from jobs import lifecycle
+from jobs.lifecycle.statement import bound_waits
 from jobs.message import FencedJob
 from jobs.models import Job
 from jobs.states import Status
@@ -31,7 +34,11 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY_SECONDS = 2.0
 _KILL_AFTER_TERMINATE_SECONDS = 3.0
+_WATCHDOG_HEADSTART_SECONDS = 1.0
 _KILL_AFTER_STOP_SECONDS = 1.0  # Celery has asked the job's code to leave by then
+_DEAD_WITHIN_SECONDS = 2.0
+_STOP_SECONDS = 8.0
+T = TypeVar("T")
 
 
 class Death(Enum):
@@ -74,7 +81,7 @@ class Keeper:
         """Called when the pool has ended: give back what its children left, then end."""
         self._stopping.set()
         self._wake.set()
-        self._thread.join(timeout=5)
+        self._thread.join(timeout=_STOP_SECONDS)
 
     def child_died(self, job: FencedJob, death: Death) -> None:
         running = self._slots.find(job)
@@ -98,16 +105,17 @@ class Keeper:
                 renewed = self._guarded(self._renew)
                 renew_at = now + (lease / 3 if renewed else pause)
             if now >= look_at:
-                self._guarded(self._report)
-                self._guarded(self._pass_on_cancels)
+                self._guarded(_bounded(self._report))
+                self._guarded(_bounded(self._pass_on_cancels))
                 look_at = now + min(LOOK_EVERY_SECONDS, lease / 3)
             self._end_what_does_not_listen()
             self._end_what_outlasts_the_stop()
+            self._end_what_outlasts_its_lease()
             self._wake.wait(pause)
             self._wake.clear()
         self._guarded(self._give_back_the_rest)
         self._guarded(self._record_deaths)
-        self._guarded(self._report)
+        self._guarded(_bounded(self._report))
         connection.close()
 
     def _guarded(self, step: Callable[[], object]) -> bool:
@@ -115,7 +123,7 @@ class Keeper:
             close_old_connections()
             return step() is not False
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("keeper: %s", str(error).partition("\n")[0])
+            logger.warning("keeper: %s", _first_line(error))
             connection.close()
         except Exception:  # the leases of all jobs hang on this thread
             logger.exception("a step of the keeper failed")
@@ -132,8 +140,9 @@ class Keeper:
         if not running:
             return True
         asked_at = time.monotonic()
-        renewal = lifecycle.renew(list(running), lease_seconds=self._identity.lease_seconds)
-        deadline = asked_at + self._identity.lease_seconds - self._identity.lease_margin
+        lease = self._identity.lease_seconds
+        renewal = _bounded(lambda: lifecycle.renew(list(running), lease_seconds=lease))()
+        deadline = asked_at + lease - self._identity.lease_margin
         for job in renewal.renewed:
             self._slots.extend(running[job], deadline)
         for job in renewal.lost:
@@ -184,6 +193,14 @@ class Keeper:
             for running in list(self._slots.running()):
                 self._kill(running, Death.STOPPED)
 
+    def _end_what_outlasts_its_lease(self) -> None:
+        """The child's own watchdog goes first, but it is a thread: code that never lets go of the
+        interpreter never lets it run."""
+        now = time.monotonic() - _WATCHDOG_HEADSTART_SECONDS
+        for running in list(self._slots.running()):
+            if now > self._slots.deadline(running.index):
+                self._kill(running, Death.EXPIRED)
+
     def _kill(self, running: Running, death: Death) -> None:
         self._killed[running.job] = death
         self._signal(running, signal.SIGKILL)
@@ -198,12 +215,20 @@ class Keeper:
     # --- deaths ----------------------------------------------------------------------------
 
     def _record_deaths(self) -> None:
-        """Stops at the first that the database does not take; it is tried again, as it is."""
+        """What the database does not take now, because it is away or somebody holds the row, is
+        tried again, as it is and after the others. Renewals are not kept waiting for it."""
+        leave_off_at = time.monotonic() + self._identity.lease_seconds / 6
         for job, death in list(self._deaths.items()):
             try:
                 self._record(job, death)
-            except (DatabaseError, InterfaceError):
-                raise
+            except (DatabaseError, InterfaceError) as error:
+                self._deaths[job] = self._deaths.pop(job)
+                if not connection.is_usable():
+                    raise
+                logger.warning("job %s: its end must wait (%s)", job.id, _first_line(error))
+                if time.monotonic() > leave_off_at:
+                    return
+                continue
             except Exception:  # one that cannot be recorded must not hold up the others
                 logger.exception("job %s: its end could not be recorded", job.id)
             del self._deaths[job]
@@ -222,5 +247,42 @@ class Keeper:
                 ending.gave_up(job, "The worker stopped.")
 
     def _give_back_the_rest(self) -> None:
-        for run in list(self._slots.running()):
-            self.child_died(run.job, Death.STOPPED)
+        """Only of children that are dead; another one's lease runs out and it is rescued. (The
+        pool ends its children after this, when the interpreter does.)"""
+        left = list(self._slots.running())
+        for run in left:
+            if _is_child(run.pid):
+                self._kill(run, Death.STOPPED)
+        patience = time.monotonic() + _DEAD_WITHIN_SECONDS
+        for run in left:
+            while _is_child(run.pid) and time.monotonic() < patience:
+                time.sleep(0.01)
+            if _is_child(run.pid):
+                logger.warning("job %s: its process %d does not end", run.job.id, run.pid)
+            else:
+                self.child_died(run.job, Death.STOPPED)
+
+
+def _bounded(step: Callable[[], T]) -> Callable[[], T]:
+    """The step in a transaction that waits for nobody's lock for long."""
+
+    def run() -> T:
+        with transaction.atomic():
+            bound_waits()
+            return step()
+
+    return run
+
+
+def _is_child(pid: int) -> bool:
+    """Whether this is a process of our own that still runs. A number that the system has given
+    away again is none, and neither is a child that is dead and not yet collected."""
+    try:
+        process = psutil.Process(pid)
+        return process.ppid() == os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

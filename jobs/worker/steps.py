@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from datetime import timedelta
 from typing import Any
 
 import psutil
@@ -23,6 +24,7 @@ from jobs.worker.keeper import Death, Keeper
 from jobs.worker.task import JobTask
 
 _SPARE_SLOTS = 16  # children that exist beside the pool's size while it is replaced or grown
+_SILENCE = timedelta(seconds=10)
 
 
 class KeeperStep(bootsteps.StartStopStep):
@@ -60,16 +62,21 @@ class KeeperStep(bootsteps.StartStopStep):
 
     def report(self) -> None:
         """The worker's row, as it is now."""
-        Worker.objects.filter(pk=self.identity.name, incarnation=self.identity.incarnation).update(
-            queues=self._queues,
-            types=[job_type.name for job_type in registry.all()],
-            slots=self._slots,
-            pid=os.getpid(),
-            memory_bytes=_memory_bytes(),
-            stopping=is_stopping() or self.keeper.stopping,
-            dropped_messages=F("dropped_messages") + dropped_messages.take(),
-            seen_at=Now(),
-        )
+        facts = {
+            "queues": self._queues,
+            "types": [job_type.name for job_type in registry.all()],
+            "slots": self._slots,
+            "pid": os.getpid(),
+            "memory_bytes": _memory_bytes(),
+            "stopping": is_stopping() or self.keeper.stopping,
+            "dropped_messages": F("dropped_messages") + dropped_messages.take(),
+            "seen_at": Now(),
+        }
+        row = Worker.objects.filter(pk=self.identity.name, incarnation=self.identity.incarnation)
+        # The row is gone, or an old one is back, when the database was restored from a backup.
+        if not row.update(**facts) and not _is_taken(self.identity.name):
+            _register(self.identity.name, self.identity.incarnation)
+            row.update(**facts)
 
     def _on_failure(self, sender: Any, args: Any, exception: BaseException, **_: Any) -> None:
         """Fires in the main process when a child is lost or a hard time limit has struck (then
@@ -96,6 +103,11 @@ def is_stopping() -> bool:
         None,
         False,
     )
+
+
+def _is_taken(name: str) -> bool:
+    """Whether another incarnation of this name lives: it reports itself every two seconds."""
+    return Worker.objects.filter(pk=name, seen_at__gt=Now() - _SILENCE).exists()
 
 
 def _register(name: str, incarnation: Any) -> None:

@@ -231,7 +231,7 @@ class JobsMachine(RuleBasedStateMachine):
         elif verb == "expiry":
             self.expire(*self._job(job))
         else:
-            {"rescue": self.rescue, "promote": self.promote, "settle": upkeep.settle}[verb]()
+            {"rescue": self.rescue, "promote": self.promote, "settle": upkeep.Settle().run}[verb]()
 
     def time_comes(self, record: Record, job_id: UUID) -> None:
         if record.status == "scheduled":

@@ -137,9 +137,9 @@ def test_a_dependency_that_ends_while_its_dependant_is_inserted_is_found_by_the_
 
     (job,) = made
     assert fresh(job).status == Status.BLOCKED
-    assert upkeep.settle() == 1
+    assert upkeep.Settle().run() == 1
     assert fresh(job).status == Status.QUEUED
-    assert upkeep.settle() == 0
+    assert upkeep.Settle().run() == 0
 
 
 def test_enqueues_with_one_unique_key_at_the_same_moment_make_one_job(tenant: Tenant) -> None:
@@ -183,6 +183,19 @@ def test_a_renewal_skips_a_locked_row_and_renews_the_others(tenant: Tenant) -> N
     assert renewal.renewed == set(held) - {held[1]}
     assert renewal.lost == frozenset()
     assert {job.pk for job in jobs if fresh(job).lease_expires_at == before[job.pk]} == {jobs[1].pk}
+
+
+def test_an_ending_waits_for_a_locked_row_a_short_time_and_may_be_repeated(tenant: Tenant) -> None:
+    job = making.queued(tenant)
+    held = making.start(job)
+
+    with meanwhile(lock(job)):
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="lock timeout"):
+            lifecycle.lose(held, crash_limit=5, error=ERROR)
+        assert time.monotonic() - began < 2 * SOON
+
+    assert lifecycle.lose(held, crash_limit=5, error=ERROR).status == Status.QUEUED
 
 
 def test_a_rescue_waits_for_no_locked_row(tenant: Tenant) -> None:

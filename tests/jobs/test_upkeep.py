@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
+from uuid import UUID
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from pytest_django import Settings
 
+from accounts.ids import new_id
 from accounts.models import Tenant
 from config.celery import app
 from jobs import broker, lifecycle
@@ -238,10 +241,47 @@ def test_the_sweep_takes_in_what_ended_unseen(tenant: Tenant) -> None:
     late = making.blocked(tenant)
     Dependency.objects.filter(job=late).update(depends_on=first)
 
-    assert upkeep.settle() == 1
+    assert upkeep.Settle().run() == 1
     assert fresh(late).status == Status.QUEUED
     assert fresh(job).status == Status.QUEUED
-    assert upkeep.settle() == 0
+    assert upkeep.Settle().run() == 0
+
+
+def _edges_settled_unseen(tenant: Tenant, number: int) -> list[Job]:
+    """Jobs that wait for jobs which had ended when the edges were written."""
+    late = [making.blocked(tenant) for _ in range(number)]
+    for job in late:
+        Dependency.objects.filter(job=job).update(depends_on=making.complete(making.queued(tenant)))
+    return late
+
+
+def test_the_sweep_comes_to_every_edge_a_few_at_a_time_and_then_begins_anew(tenant: Tenant) -> None:
+    waiting = [making.blocked(tenant) for _ in range(5)]
+    settle = upkeep.Settle(edges_a_run=2)
+    for _ in range(2):
+        late = _edges_settled_unseen(tenant, 2)
+        assert sum(settle.run() for _ in range(8)) == 2
+        assert {fresh(job).status for job in late} == {Status.QUEUED}
+
+    assert {fresh(job).status for job in waiting} == {Status.BLOCKED}
+
+
+def test_the_sweep_reads_the_jobs_that_it_needs_and_no_others(tenant: Tenant) -> None:
+    values = making.row(making.queued(tenant))
+    jobs = Job.objects.bulk_create(Job(**{**values, "id": new_id()}) for _ in range(3000))
+    Dependency.objects.bulk_create(
+        Dependency(job=job, depends_on=first) for first, job in pairwise(jobs)
+    )
+
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_job, jobs_dependency")
+        cursor.execute(f"EXPLAIN {upkeep._NEXT_OPEN_EDGES}", {"after": UUID(int=0), "limit": 1000})
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert plan.count("on jobs_job") == 1
+    assert "using jobs_job_pkey on jobs_job" in plan
+    assert "Index Cond: (id = jobs_dependency.depends_on_id)" in plan
+    assert "Seq Scan" not in plan
 
 
 def test_a_job_that_nobody_started_in_time_is_ended(tenant: Tenant) -> None:
