@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jobs.dispatcher.window import (
     FLOOR_SECONDS,
     HORIZON_SECONDS,
+    ROOM_LIMIT,
     Candidate,
     LiveWorker,
     Load,
@@ -18,15 +19,17 @@ from jobs.dispatcher.window import (
     rooms,
 )
 
+UNKNOWN = "unknown"
 SECONDS = {"long": 60.0, "quick": 0.05, "tiny": 0.0001, "edge": HORIZON_SECONDS}
-expected: Callable[[str], float | None] = SECONDS.get  # "unknown" has none
+expected: Callable[[str], float | None] = SECONDS.get  # UNKNOWN has none
+EVERY_TYPE = frozenset({*SECONDS, UNKNOWN})
 
 
-def worker(number: int, slots: int, *queues: str) -> LiveWorker:
+def worker(number: int, slots: int, *queues: str, types: frozenset[str] = EVERY_TYPE) -> LiveWorker:
     return LiveWorker(
         incarnation=UUID(int=number),
         queues=frozenset(queues or ("default",)),
-        types=frozenset({*SECONDS, "unknown"}),
+        types=types,
         slots=slots,
     )
 
@@ -87,7 +90,7 @@ def test_short_jobs_are_sent_ahead_as_far_as_the_horizon() -> None:
 def test_the_shortest_jobs_cost_their_transport() -> None:
     room = round(HORIZON_SECONDS / FLOOR_SECONDS)
 
-    assert len(sent(candidates("tiny", 1000), [worker(1, 1)])) in (room, 1 + room)  # floats
+    assert len(sent(candidates("tiny", 1000), [worker(1, 1)])) == 1 + room
 
 
 def test_nothing_is_sent_ahead_to_slots_that_long_jobs_hold() -> None:
@@ -118,18 +121,104 @@ def test_what_waits_already_counts_against_the_horizon() -> None:
     assert len(chosen) == 6 - len(waiting)
 
 
-def test_workers_that_share_a_queue_share_their_slots() -> None:
+def test_a_slot_is_booked_only_for_a_queue_that_its_worker_consumes() -> None:
     workers = [worker(1, 1, "a", "b"), worker(2, 1, "b", "c")]
 
-    assert len(sent(candidates("long", 10, "a"), workers)) == 2
+    assert len(sent(candidates("long", 10, "a"), workers)) == 1
+    assert len(sent(candidates("long", 10, "b"), workers)) == 2
     both = [*candidates("long", 2, "a"), *candidates("long", 2, "c")]
-    assert [job.queue for job in sent(both, workers)] == ["a", "a"]
+    assert [job.queue for job in sent(both, workers)] == ["a", "c"]
 
 
-def test_workers_joined_by_a_later_one_share_their_slots() -> None:
-    workers = [worker(1, 1, "a"), worker(2, 1, "b"), worker(3, 1, "a", "b")]
+def test_jobs_that_only_a_busy_worker_consumes_do_not_idle_the_others() -> None:
+    workers = [worker(1, 2, "x", "y"), worker(2, 2, "x")]
+    busy = load(running={1: ["long", "long"]})
+    ready = [*candidates("long", 2, "y"), *candidates("long", 3, "x")]
 
-    assert len(sent([*candidates("long", 9, "a")], workers)) == 3
+    assert [job.queue for job in sent(ready, workers, busy)] == ["x", "x"]
+
+
+def test_messages_that_only_a_busy_worker_consumes_take_no_room_from_the_others() -> None:
+    workers = [worker(1, 2, "x", "y"), worker(2, 2, "x")]
+    stuck = load(running={1: ["long", "long"]}, waiting={"y": ["long", "long"]})
+
+    assert rooms(workers, stuck, expected)["x"] >= 2
+    assert rooms(workers, stuck, expected)["y"] == 0
+    assert len(sent(candidates("long", 3, "x"), workers, stuck)) == 2
+
+
+def test_the_least_flexible_worker_is_booked_first() -> None:
+    workers = [worker(1, 1, "x", "y"), worker(2, 1, "x")]
+    ready = [*candidates("long", 1, "x"), *candidates("long", 1, "y")]
+
+    assert [job.queue for job in sent(ready, workers)] == ["x", "y"]
+    waiting = load(waiting={"x": ["long"]})
+    assert [job.queue for job in sent(ready[1:], workers, waiting)] == ["y"]
+
+
+def test_work_sent_ahead_uses_the_horizon_of_the_workers_that_consume_it() -> None:
+    workers = [worker(1, 1, "x", "y"), worker(2, 1, "x")]
+    held = load(running={1: ["long"], 2: ["quick"]})
+    ready = [*candidates("quick", 20, "y"), *candidates("quick", 20, "x")]
+
+    chosen = sent(ready, workers, held)
+
+    assert [job.queue for job in chosen] == ["x"] * round(HORIZON_SECONDS / SECONDS["quick"])
+
+
+def test_work_sent_ahead_fills_the_horizon_of_every_worker_that_consumes_it() -> None:
+    workers = [worker(1, 1), worker(2, 1), worker(3, 2)]
+    busy = {1: ["quick"], 2: ["quick"], 3: ["quick"] * 2}
+    ahead = 4 * round(HORIZON_SECONDS / SECONDS["quick"])
+
+    for waiting in (0, 3, 11):
+        at_work = load(running=busy, waiting={"default": ["quick"] * waiting})
+        assert len(sent(candidates("quick", 100), workers, at_work)) == ahead - waiting
+
+
+def test_a_long_message_that_waits_for_a_slot_leaves_the_other_slots_their_horizon() -> None:
+    at_work = load(running={1: ["quick"] * 3}, waiting={"default": ["long"]})
+    ahead = 2 * round(HORIZON_SECONDS / SECONDS["quick"])
+
+    assert len(sent(candidates("quick", 100), [worker(1, 3)], at_work)) == ahead
+
+
+def test_the_horizon_of_the_flexible_worker_is_used_last() -> None:
+    workers = [worker(1, 1, "x", "y"), worker(2, 1, "x")]
+    busy = load(running={1: ["quick"], 2: ["quick"]})
+    ready = [*candidates("edge", 1, "x"), *candidates("edge", 1, "y")]
+
+    assert [job.queue for job in sent(ready, workers, busy)] == ["x", "y"]
+
+
+def test_a_slot_is_booked_only_for_a_type_that_its_worker_knows() -> None:
+    workers = [
+        worker(1, 1, types=frozenset({"long"})),
+        worker(2, 1, types=frozenset({"long", UNKNOWN})),
+    ]
+    busy = load(running={2: ["long"]})
+
+    assert sent(candidates(UNKNOWN, 1), workers, busy) == []
+    assert len(sent(candidates("long", 1), workers, busy)) == 1
+
+
+def test_a_waiting_message_of_a_type_that_nobody_knows_occupies_a_slot() -> None:
+    workers = [worker(1, 2, types=frozenset({"long"}))]
+
+    assert len(sent(candidates("long", 3), workers, load(waiting={"default": [UNKNOWN]}))) == 1
+
+
+def test_a_pool_of_long_jobs_gets_exactly_its_free_slots() -> None:
+    workers = [worker(1, 3), worker(2, 2), worker(3, 4)]
+    busy = load(running={1: ["long"] * 2, 2: ["long"] * 2, 3: ["long"]}, waiting={"default": []})
+
+    assert len(sent(candidates("long", 20), workers, busy)) == 4
+
+
+def test_the_room_of_a_queue_is_bounded_however_many_slots_there_are() -> None:
+    workers = [worker(number, 100) for number in range(1, 51)]
+
+    assert rooms(workers, load(), expected) == {"default": ROOM_LIMIT}
 
 
 def test_workers_that_share_nothing_have_windows_of_their_own() -> None:
@@ -141,8 +230,13 @@ def test_workers_that_share_nothing_have_windows_of_their_own() -> None:
 
 kinds = st.sampled_from(["long", "unknown", "quick", "tiny", "edge"])
 queue_names = st.sampled_from(["a", "b", "c"])
-fleets = st.lists(st.tuples(st.integers(0, 4), st.sets(queue_names, min_size=1)), max_size=4).map(
-    lambda drawn: [worker(n, slots, *queues) for n, (slots, queues) in enumerate(drawn, 1)]
+members = st.tuples(
+    st.integers(0, 4), st.sets(queue_names, min_size=1), st.frozensets(kinds, min_size=3)
+)
+fleets = st.lists(members, max_size=4).map(
+    lambda drawn: [
+        worker(n, slots, *queues, types=types) for n, (slots, queues, types) in enumerate(drawn, 1)
+    ]
 )
 loads = st.builds(
     load,
@@ -159,6 +253,87 @@ backlogs = st.lists(st.tuples(queue_names, kinds), max_size=40).map(
 def is_long(job_type: str) -> bool:
     seconds = expected(job_type)
     return seconds is None or seconds > HORIZON_SECONDS
+
+
+def able(queue: str, job_type: str, workers: list[LiveWorker]) -> list[LiveWorker]:
+    consuming = [each for each in workers if queue in each.queues]
+    return [each for each in consuming if job_type in each.types] or consuming
+
+
+def free_slots(workers: list[LiveWorker], at_work: Load) -> list[LiveWorker]:
+    """Each worker once for each of its slots that nothing runs in."""
+    return [
+        each
+        for each in workers
+        for _ in range(each.slots - len(at_work.running.get(each.incarnation, [])))
+    ]
+
+
+def most_pairs(fits: list[list[int]]) -> int:
+    """The size of the largest matching: each left one with one of those that it fits (Kuhn)."""
+    partner: dict[int, int] = {}
+
+    def place(left: int, seen: set[int]) -> bool:
+        for right in fits[left]:
+            if right not in seen:
+                seen.add(right)
+                if right not in partner or place(partner[right], seen):
+                    partner[right] = left
+                    return True
+        return False
+
+    return sum(place(left, set()) for left in range(len(fits)))
+
+
+@given(ready=backlogs, workers=fleets, at_work=loads)
+def test_every_long_job_sent_has_a_free_slot_of_its_own(
+    ready: list[Candidate], workers: list[LiveWorker], at_work: Load
+) -> None:
+    slots = free_slots(workers, at_work)
+    long_jobs = [job for job in sent(ready, workers, at_work) if is_long(job.type)]
+
+    fits = [
+        [n for n, slot in enumerate(slots) if slot in able(job.queue, job.type, workers)]
+        for job in long_jobs
+    ]
+    assert most_pairs(fits) == len(long_jobs)
+
+
+@given(ready=backlogs, workers=fleets, at_work=loads)
+def test_a_queue_gets_no_more_than_its_workers_have_slots_and_horizon_for(
+    ready: list[Candidate], workers: list[LiveWorker], at_work: Load
+) -> None:
+    chosen = sent(ready, workers, at_work)
+
+    for queue in {job.queue for job in ready}:
+        consuming = [each for each in workers if queue in each.queues]
+        free = len(free_slots(consuming, at_work))
+        budget = sum(
+            max(0, each.slots - sum(map(is_long, at_work.running.get(each.incarnation, []))))
+            for each in consuming
+        )
+        types = [job.type for job in chosen if job.queue == queue]
+        work = sum(max(FLOOR_SECONDS, SECONDS[each]) for each in types if not is_long(each))
+        assert len(types) <= free + budget * HORIZON_SECONDS / FLOOR_SECONDS
+        assert work <= (free + budget) * HORIZON_SECONDS + 1e-9
+
+
+@given(ready=backlogs, workers=fleets, at_work=loads)
+def test_no_slot_stays_unbooked_while_a_job_is_left_that_its_worker_could_run(
+    ready: list[Candidate], workers: list[LiveWorker], at_work: Load
+) -> None:
+    chosen = sent(ready, workers, at_work)
+    booked = [(job.queue, job.type) for job in chosen]
+    booked += [(queue, kind) for queue, types in at_work.waiting.items() for kind in types]
+
+    left = [job for job in ready if job not in chosen]
+    could = [each for job in left for each in able(job.queue, job.type, workers)]
+    slots = [slot for slot in free_slots(workers, at_work) if slot in could]
+    fits = [
+        [n for n, (queue, kind) in enumerate(booked) if slot in able(queue, kind, workers)]
+        for slot in slots
+    ]
+    assert most_pairs(fits) == len(slots)
 
 
 @given(ready=backlogs, workers=fleets, at_work=loads)
