@@ -111,16 +111,25 @@ _Transport: Any = kombu_redis.Transport
 # Kombu counts KeyError among the connection's errors, for a race elsewhere. Here it is a message
 # without some key, and a worker that reconnects for each of them does nothing else.
 _CONNECTION_ERRORS, _CHANNEL_ERRORS = kombu_redis.get_redis_error_classes()
-_BROKER_ERRORS: Any = {*_CONNECTION_ERRORS, *_CHANNEL_ERRORS} - {KeyError}
+BROKER_ERRORS: Any = tuple({*_CONNECTION_ERRORS, *_CHANNEL_ERRORS} - {KeyError})
 
 
 class GuardedChannel(_Channel):  # type: ignore[misc]
-    """Drops what is no message at all. Stock kombu lets it end the worker's main process."""
+    """Drops what is no message at all: stock kombu lets it end the worker's main process.
+
+    Nor does a job's message go back to its list when the connection breaks or the worker stops: its
+    job may be running, and a second child would receive it with the same fence. A job that was not
+    yet running is sent anew (`jobs.dispatcher.lost`); an ordinary Celery task has only its message.
+    """
+
+    def _restore(self, message: Any, **options: Any) -> None:
+        if message.delivery_info["routing_key"] == PLAIN_QUEUE:
+            super()._restore(message, **options)
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)
-        except (*_BROKER_ERRORS, Empty):
+        except (*BROKER_ERRORS, Empty):
             raise
         except Exception as error:  # whatever bytes can provoke, RecursionError too
             logger.error("dropped a message that is no message: %s", type(error).__name__)

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 from celery.worker import consumer
+from kombu.exceptions import MessageStateError
 
+from jobs.broker import BROKER_ERRORS
 from jobs.worker.identity import Counter
 
 logger = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ class GuardedConsumer(_Consumer):  # type: ignore[misc]
         def guarded(message: Any) -> None:
             try:
                 handle(message)
-            except self.connection_errors:
+            except BROKER_ERRORS:
                 raise  # Celery reconnects on these
             except Exception as error:  # noqa: BLE001 (whatever a message can provoke)
                 self._drop(message, error)
@@ -37,8 +39,8 @@ class GuardedConsumer(_Consumer):  # type: ignore[misc]
         return guarded
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
-        dropped_messages.add()
         super().on_unknown_message(body, message)
+        dropped_messages.add()
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
         """A type this worker does not know: its row stays, and goes to a worker that does."""
@@ -47,8 +49,8 @@ class GuardedConsumer(_Consumer):  # type: ignore[misc]
         message.reject_log_error(logger, self.connection_errors)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:
-        dropped_messages.add()
         super().on_invalid_task(body, message, exc)
+        dropped_messages.add()
 
     def on_decode_error(self, message: Any, exc: Any) -> None:
         self._drop(message, exc)
@@ -56,4 +58,14 @@ class GuardedConsumer(_Consumer):  # type: ignore[misc]
     def _drop(self, message: Any, error: BaseException) -> None:
         dropped_messages.add()
         logger.error("dropped a message that cannot be handled: %s", type(error).__name__)
-        message.ack_log_error(logger, self.connection_errors)
+        _release(message)
+
+
+def _release(message: Any) -> None:
+    """Give back its place in the prefetch: a worker that lost them all takes nothing more."""
+    if message.acknowledged:
+        return
+    try:
+        message.ack()
+    except MessageStateError:  # kombu's own reasons not to; the place is taken all the same
+        message.channel.basic_ack(message.delivery_tag)

@@ -143,7 +143,7 @@ def _message(exception: BaseException) -> str:
 
 def storable(text: str, secrets: Collection[str] = ()) -> str:
     """Text that PostgreSQL takes (no NUL, no lone surrogate) and that shows no secret."""
-    for secret in secrets:
+    for secret in sorted(secrets, key=len, reverse=True):  # one may begin with another
         # Some exceptions, KeyError for one, show their argument by its repr.
         text = text.replace(secret, "***").replace(repr(secret)[1:-1], "***")
     return text.replace("\x00", "\N{SYMBOL FOR NULL}").encode("utf-8", "replace").decode()

@@ -45,6 +45,16 @@ def envelope(
     return json.dumps({name: value for name, value in whole.items() if value is not None})
 
 
+def headed(**changes: object) -> str:
+    """A message whose headers Celery reads, but for the `changes` (...: left out)."""
+    task_id = str(uuid4())
+    whole = {"lang": "py", "task": "testing.work", "id": task_id, "root_id": task_id,
+             "parent_id": None, "group": None, "argsrepr": "", "kwargsrepr": "",
+             **changes}  # fmt: skip
+    kept = {name: value for name, value in whole.items() if value is not ...}
+    return envelope(_args([[str(uuid4()), 7]]), headers=kept)
+
+
 def _args(*args: object) -> str:
     return json.dumps([list(args), {}, {"callbacks": None}])
 
@@ -75,6 +85,22 @@ KINDS: dict[str, Callable[[], str | bytes]] = {
     "no headers": lambda: envelope(headers=None),
     "headers that are a list": lambda: envelope(headers=[]),
     "headers without a task": lambda: envelope(headers={"id": "1"}),
+    "headers without an id": lambda: headed(id=...),
+    "headers with a task only": lambda: envelope(_args(), headers={"task": "testing.work"}),
+    "an id that is null": lambda: headed(id=None),
+    "an id that is a list": lambda: headed(id=[]),
+    "headers without a language": lambda: headed(lang=...),
+    "headers without a root": lambda: headed(root_id=...),
+    "headers without a parent or a group": lambda: headed(parent_id=..., group=...),
+    "headers without what to show": lambda: headed(argsrepr=..., kwargsrepr=...),
+    "an unknown task without an id": lambda: headed(task="nobody.knows", id=...),
+    "an older protocol without an id": lambda: envelope(
+        json.dumps({"task": "testing.work", "args": [], "kwargs": {}}), headers={"x": 1}),
+    "an older protocol without arguments": lambda: envelope(
+        json.dumps({"task": "testing.work", "id": "1"}), headers={"x": 1}),
+    "a delivery that is a list": lambda: envelope(
+        properties={"delivery_tag": str(uuid4()), "delivery_info": [1],
+                    "body_encoding": "base64"}),
     "no properties": lambda: envelope(properties=None),
     "properties without a tag": lambda: envelope(properties={"body_encoding": "base64"}),
     "a tag that is a list": lambda: envelope(properties={"delivery_tag": []}),
@@ -96,6 +122,7 @@ def test_no_message_whatever_it_holds_ends_a_process_or_stops_the_next_job(
     arena_at_work.wait_for_status(first.pk, Status.COMPLETED, seconds=20)
     before = _processes(arena_at_work)
     assert len(before) == 1 + SLOTS
+    assert EACH > SLOTS + 1  # more of each than it takes before it has acknowledged any
     with arena_at_work.redis() as client:
         for number in range(EACH):
             for kind in KINDS.values():

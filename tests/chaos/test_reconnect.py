@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kombu import Connection
 
 from jobs.states import Status
@@ -39,7 +41,7 @@ def test_only_ordinary_tasks_go_back_to_their_list_when_a_channel_closes(arena: 
         Connection(arena.valkey.url, transport_options=options) as connection,
         arena.redis() as client,
     ):
-        channel = connection.channel()
+        channel: Any = connection.channel()
         for queue in ("celery", "default.normal"):
             connection.Producer().publish({}, exchange="", routing_key=queue)
             assert channel.basic_get(queue) is not None

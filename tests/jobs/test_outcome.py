@@ -140,6 +140,11 @@ def test_a_secret_appears_nowhere_in_a_kept_error(secret: str, kind: type[Except
     assert "***" in outcome.error["message"]
 
 
+@pytest.mark.parametrize("secrets", [("abc", "abcdef"), ("abcdef", "abc"), ("cdef", "abcdef")])
+def test_of_a_secret_that_contains_another_nothing_is_left(secrets: tuple[str, ...]) -> None:
+    assert storable("pw=abcdef", secrets) == "pw=***"
+
+
 def test_a_secret_is_removed_before_the_message_is_cut() -> None:
     secret = "s" * 100
     message = "x" * (MAX_MESSAGE - 50) + secret
