@@ -11,8 +11,8 @@ from tests.support.waiting import wait_for
 WAITING = 3000
 # Short enough to be sent ahead, but longer than a message takes to its worker on a busy machine:
 # on the way of the urgent one each slot starts at most one more.
-WORK_SECONDS = 0.08
-WARMED = 60  # completed before the urgent job comes: the dispatcher knows how short they are
+WORK_SECONDS = 0.15
+WARMED = 40  # completed before the urgent job comes: the dispatcher knows how short they are
 
 
 def test_a_late_urgent_job_waits_for_no_more_jobs_than_there_are_slots(arena: Arena) -> None:
