@@ -18,7 +18,11 @@ import pytest
 _ROOT = Path(__file__).resolve().parent.parent
 _KEEPER = pytest.StashKey[subprocess.Popen[str]]()
 # What a developer's own environment may carry and a test must not depend on.
-_FOREIGN = ("BROKER_URL", "ADMIN_API_TOKEN", "WORKER_QUEUES", "CELERIAC_APPS", "DEBUG")
+_FOREIGN = (
+    "BROKER_URL", "ADMIN_API_TOKEN", "WORKER_QUEUES", "CELERIAC_APPS", "DEBUG", "LEASE_SECONDS",
+    "CRASH_LIMIT", "CANCEL_GRACE_SECONDS", "JOB_TIMEOUT_SECONDS", "DIAGNOSTICS_CRASH",
+    "OLLAMA_BASE_URL", "LLM_BASE_URL", "OPENAI_API_KEY",
+)  # fmt: skip
 
 
 @pytest.hookimpl(wrapper=True)
