@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models.functions import Now
 
 from jobs.states import ACTIVE, Status
 
@@ -21,10 +20,6 @@ class JobQuerySet(models.QuerySet["Job"]):
     def in_flight(self) -> JobQuerySet:
         """Sent, not yet claimed."""
         return self.filter(status=Status.QUEUED, dispatched_at__isnull=False)
-
-    def due(self) -> JobQuerySet:
-        """Scheduled jobs whose time has come, by the database's clock."""
-        return self.filter(status=Status.SCHEDULED, visible_at__lte=Now())
 
     def active(self) -> JobQuerySet:
         """Not at an end yet."""
