@@ -12,9 +12,9 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from jobs.dispatcher.lost import Sent
-from jobs.dispatcher.window import Candidate, LiveWorker, Load
+from jobs.dispatcher.window import Candidate, LiveWorker, Load, Room
 from jobs.models import Job, Worker
-from jobs.priorities import level_of
+from jobs.priorities import FLOORS, Level, level_of
 
 WORKER_SILENT_AFTER = timedelta(seconds=10)
 
@@ -53,22 +53,22 @@ def on_their_way() -> list[Sent]:
 
 
 _LOAD = """
-    SELECT true AS runs, incarnation::text, type, count(*) FROM jobs_job
+    SELECT true AS runs, incarnation::text, 0 AS priority, type, count(*) FROM jobs_job
      WHERE status = 'processing' GROUP BY incarnation, type
     UNION ALL
-    SELECT false, queue, type, count(*) FROM jobs_job
-     WHERE status = 'queued' AND dispatched_at IS NOT NULL GROUP BY queue, type
+    SELECT false, queue, priority, type, count(*) FROM jobs_job
+     WHERE status = 'queued' AND dispatched_at IS NOT NULL GROUP BY queue, priority, type
 """
 
 
 def load() -> Load:
     """What runs and what is on its way, in one look."""
     running: defaultdict[UUID, list[str]] = defaultdict(list)
-    waiting: defaultdict[str, list[str]] = defaultdict(list)
+    waiting: defaultdict[tuple[str, Level], list[str]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_LOAD)
-        for runs, where, job_type, count in cursor.fetchall():
-            types = running[UUID(where)] if runs else waiting[where]
+        for runs, where, priority, job_type, count in cursor.fetchall():
+            types = running[UUID(where)] if runs else waiting[where, level_of(priority)]
             types += [job_type] * count
     return Load(running=running, waiting=waiting)
 
@@ -78,28 +78,29 @@ def load() -> Load:
 # number of waiting jobs. (A plain ORDER BY over all of them sorts the whole backlog.)
 _READY = """
     WITH RECURSIVE wanted AS (
-        SELECT * FROM unnest(%(queues)s::text[], %(rooms)s::int[], %(types)s::text[])
-                   AS wanted(queue, room, types)
+        SELECT * FROM unnest(%(queues)s::text[], %(rooms)s::int[], %(floors)s::int[],
+                             %(types)s::text[]) AS wanted(queue, room, floor, types)
     ), pair AS (
-        (SELECT wanted.queue, head.tenant_id, wanted.room, wanted.types
+        (SELECT wanted.queue, head.tenant_id, wanted.room, wanted.floor, wanted.types
            FROM wanted, LATERAL (
                 SELECT job.tenant_id FROM jobs_job AS job
                  WHERE job.status = 'queued' AND job.dispatched_at IS NULL
                    AND job.queue = wanted.queue
                  ORDER BY job.queue, job.tenant_id LIMIT 1) AS head)
         UNION ALL
-        SELECT pair.queue, head.tenant_id, pair.room, pair.types
+        SELECT pair.queue, head.tenant_id, pair.room, pair.floor, pair.types
           FROM pair, LATERAL (
                SELECT job.tenant_id FROM jobs_job AS job
                 WHERE job.status = 'queued' AND job.dispatched_at IS NULL
                   AND job.queue = pair.queue AND job.tenant_id > pair.tenant_id
                 ORDER BY job.queue, job.tenant_id LIMIT 1) AS head
     )
-    SELECT head.id, pair.queue, head.type
+    SELECT head.id, pair.queue, head.type, head.priority
       FROM pair, LATERAL (
            SELECT job.id, job.type, job.priority, job.seq FROM jobs_job AS job
             WHERE job.status = 'queued' AND job.dispatched_at IS NULL
               AND job.queue = pair.queue AND job.tenant_id = pair.tenant_id
+              AND job.priority >= pair.floor
               AND job.type = ANY(string_to_array(pair.types, ','))
               AND (job.lease_expires_at IS NULL OR job.lease_expires_at <= clock_timestamp())
               AND (job.expires_at IS NULL OR job.expires_at > clock_timestamp())
@@ -110,23 +111,23 @@ _READY = """
 """
 
 
-def ready(rooms: Mapping[str, int], workers: Iterable[LiveWorker]) -> list[Candidate]:
+def ready(rooms: Mapping[str, Room], workers: Iterable[LiveWorker]) -> list[Candidate]:
     """Ready jobs that these workers can run: highest priority first, then the oldest."""
-    wanted = {queue: room for queue, room in rooms.items() if room > 0}
-    if not wanted:
+    if not rooms:
         return []
     known = _types_by_queue(workers)
     parameters: dict[str, Any] = {
-        "queues": list(wanted),
-        "rooms": list(wanted.values()),
-        "types": [",".join(sorted(known[queue])) for queue in wanted],
-        "limit": sum(wanted.values()),
+        "queues": list(rooms),
+        "rooms": [room.most for room in rooms.values()],
+        "floors": [FLOORS[room.lowest] for room in rooms.values()],
+        "types": [",".join(sorted(known[queue])) for queue in rooms],
+        "limit": sum(room.most for room in rooms.values()),
     }
     with connection.cursor() as cursor:
         cursor.execute(_READY, parameters)
         return [
-            Candidate(id=job_id, queue=queue, type=job_type)
-            for job_id, queue, job_type in cursor.fetchall()
+            Candidate(id=job_id, queue=queue, type=job_type, level=level_of(priority))
+            for job_id, queue, job_type, priority in cursor.fetchall()
         ]
 
 

@@ -8,6 +8,9 @@ in PostgreSQL, where priority, cancel and pause act on it at once.
 Room is counted worker by worker, since a slot is of use only to the queues its worker consumes.
 Each message is booked with one worker that can run it, the least flexible first. The broker is
 free to hand it to another one; the next look at the load then corrects the books.
+
+Workers drain the levels strictly, so a message takes room from its own level and the lower ones
+only: an urgent job is sent at once, however many others are on their way, and overtakes them.
 """
 
 from __future__ import annotations
@@ -17,9 +20,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from jobs.priorities import Level
+
 HORIZON_SECONDS = 0.25  # work sent ahead, a slot
 FLOOR_SECONDS = 0.002  # what a job costs its slot at the least: claim, outcome, transport
 ROOM_LIMIT = 500  # candidates worth selecting for one queue in one tick
+
+_ASCENDING = tuple(reversed(Level))
+_RANKS = {level: rank for rank, level in enumerate(_ASCENDING)}
 
 Expected = Callable[[str], float | None]
 
@@ -39,41 +47,64 @@ class Candidate:
     id: UUID
     queue: str
     type: str
+    level: Level
 
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
-    """What occupies the slots: jobs that run, by worker, and messages that wait, by queue."""
+    """What occupies the slots: jobs that run, by worker, and messages that wait, by their way."""
 
     running: Mapping[UUID, list[str]]  # incarnation → types
-    waiting: Mapping[str, list[str]]  # queue → types
+    waiting: Mapping[tuple[str, Level], list[str]]  # queue and level → types
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """How many candidates of one queue are worth selecting, and from which level upwards."""
+
+    most: int
+    lowest: Level
 
 
 @dataclass(kw_only=True)
 class _Bench:
-    """The room that one worker has left. Whole microseconds, so that the budget adds up exactly."""
+    """The room that one worker has left, for each rank of level, the lowest first.
+
+    Whole microseconds, so that the budget adds up exactly.
+    """
 
     worker: LiveWorker
-    free: int  # slots that nothing runs in and no message is meant for
-    ahead: int  # work that may still be sent ahead
+    free: list[int]  # slots that nothing runs in and no message is meant for
+    ahead: list[int]  # work that may still be sent ahead
 
-    def seat(self, seconds: float | None, count: int) -> int:
+    def seat(self, rank: int, seconds: float | None, count: int) -> int:
         """Book as many free slots as there are, up to `count`. Returns how many."""
-        seated = min(count, max(0, self.free))
-        self.free -= seated
+        seated = min(count, max(0, self.free[rank]))
+        _take(self.free, rank, seated)
         if not _is_short(seconds):
-            self.ahead -= seated * _cost(seconds)  # these slots work nothing else off
+            _take(self.ahead, rank, seated * _cost(seconds))  # these slots work nothing else off
         return seated
 
-    def queue_up(self, seconds: float | None, count: int) -> int:
+    def queue_up(self, rank: int, seconds: float | None, count: int) -> int:
         """Book behind the slots as many as the budget holds, up to `count`. Returns how many."""
-        queued = min(count, max(0, self.ahead) // _cost(seconds))
-        self.ahead -= queued * _cost(seconds)
+        queued = min(count, max(0, self.ahead[rank]) // _cost(seconds))
+        _take(self.ahead, rank, queued * _cost(seconds))
         return queued
 
-    def room(self) -> int:
+    def overdraw(self, rank: int, seconds: float | None, count: int) -> None:
+        """Book `count` that are there already, whether they fit or not."""
+        _take(self.ahead, rank, count * _cost(seconds))
+
+    def room(self, rank: int) -> int:
         """How many messages fit at the most, were they all of the shortest."""
-        return max(0, self.free) + max(0, self.ahead) // _micros(FLOOR_SECONDS)
+        return max(0, self.free[rank]) + max(0, self.ahead[rank]) // _micros(FLOOR_SECONDS)
+
+
+def _take(room: list[int], rank: int, amount: int) -> None:
+    """From this rank and every lower one; the higher ones overtake it."""
+    if amount:
+        for each in range(rank + 1):
+            room[each] -= amount
 
 
 class _Books:
@@ -88,36 +119,39 @@ class _Books:
             bench = _bench(worker, load.running.get(worker.incarnation, []), expected)
             for queue in worker.queues:
                 self._consuming.setdefault(queue, []).append(bench)
-        for queue, types in load.waiting.items():
+        # From the top, as `choose` books: what is booked later never changes a higher level's room.
+        waiting = sorted(load.waiting.items(), key=lambda way: _RANKS[way[0][1]], reverse=True)
+        for (queue, level), types in waiting:
             for job_type, count in Counter(types).items():
-                self._occupy(self._benches(queue, job_type), expected(job_type), count)
+                self._occupy(
+                    self._benches(queue, job_type), _RANKS[level], expected(job_type), count
+                )
 
-    def rooms(self) -> dict[str, int]:
-        return {
-            queue: min(ROOM_LIMIT, sum(bench.room() for bench in benches))
-            for queue, benches in self._consuming.items()
-        }
+    def rooms(self) -> dict[str, Room]:
+        """Of every queue that has any."""
+        found = {queue: _room(benches) for queue, benches in self._consuming.items()}
+        return {queue: room for queue, room in found.items() if room}
 
-    def take(self, queue: str, job_type: str, seconds: float | None) -> bool:
+    def take(self, job: Candidate, seconds: float | None) -> bool:
         """Book one job, if a worker has room for it."""
-        benches = self._benches(queue, job_type)
-        bench = next((bench for bench in benches if bench.free > 0), None)
+        benches, rank = self._benches(job.queue, job.type), _RANKS[job.level]
+        bench = next((bench for bench in benches if bench.free[rank] > 0), None)
         if bench:
-            return bench.seat(seconds, 1) == 1
+            return bench.seat(rank, seconds, 1) == 1
         if not _is_short(seconds):
             return False
         cost = _cost(seconds)
-        bench = next((bench for bench in benches if bench.ahead >= cost), None)
-        return bench is not None and bench.queue_up(seconds, 1) == 1
+        bench = next((bench for bench in benches if bench.ahead[rank] >= cost), None)
+        return bench is not None and bench.queue_up(rank, seconds, 1) == 1
 
-    def _occupy(self, benches: list[_Bench], seconds: float | None, count: int) -> None:
+    def _occupy(self, benches: list[_Bench], rank: int, seconds: float | None, count: int) -> None:
         """Messages that wait already: as `take`, but they are there whether they fit or not."""
         for bench in benches:
-            count -= bench.seat(seconds, count)
+            count -= bench.seat(rank, seconds, count)
         for bench in benches:
-            count -= bench.queue_up(seconds, count)
+            count -= bench.queue_up(rank, seconds, count)
         if benches:
-            benches[0].ahead -= count * _cost(seconds)
+            benches[0].overdraw(rank, seconds, count)
 
     def _benches(self, queue: str, job_type: str) -> list[_Bench]:
         """Those who consume the queue and know the type; where nobody does, all who consume."""
@@ -129,8 +163,14 @@ class _Books:
         return self._able[kind]
 
 
-def rooms(workers: Iterable[LiveWorker], load: Load, expected: Expected) -> dict[str, int]:
-    """For each consumed queue, how many candidates are worth selecting, `ROOM_LIMIT` at most."""
+def _room(benches: list[_Bench]) -> Room | None:
+    rooms = [sum(bench.room(rank) for bench in benches) for rank in range(len(_ASCENDING))]
+    lowest = next((level for level, room in zip(_ASCENDING, rooms, strict=True) if room), None)
+    return Room(most=min(ROOM_LIMIT, rooms[-1]), lowest=lowest) if lowest else None
+
+
+def rooms(workers: Iterable[LiveWorker], load: Load, expected: Expected) -> dict[str, Room]:
+    """For each consumed queue that has room, what is worth selecting, `ROOM_LIMIT` at most."""
     return _Books(workers, load, expected).rooms()
 
 
@@ -145,15 +185,15 @@ def choose(
     A slot is left free only when none of the candidates is one that its worker could run.
     """
     books = _Books(workers, load, expected)
-    return [job for job in candidates if books.take(job.queue, job.type, expected(job.type))]
+    return [job for job in candidates if books.take(job, expected(job.type))]
 
 
 def _bench(worker: LiveWorker, running: list[str], expected: Expected) -> _Bench:
     long_running = sum(not _is_short(expected(job_type)) for job_type in running)
     return _Bench(
         worker=worker,
-        free=worker.slots - len(running),
-        ahead=(worker.slots - long_running) * _micros(HORIZON_SECONDS),
+        free=[worker.slots - len(running)] * len(_ASCENDING),
+        ahead=[(worker.slots - long_running) * _micros(HORIZON_SECONDS)] * len(_ASCENDING),
     )
 
 

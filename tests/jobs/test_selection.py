@@ -17,7 +17,7 @@ from jobs.dispatcher.selection import (
     on_their_way,
     ready,
 )
-from jobs.dispatcher.window import LiveWorker
+from jobs.dispatcher.window import LiveWorker, Room
 from jobs.enqueue import JobOptions, enqueue
 from jobs.models import Job, Worker
 from jobs.priorities import Level
@@ -37,7 +37,8 @@ def worker(*queues: str, types: tuple[str, ...] = (ECHO,)) -> LiveWorker:
 
 
 def selected(rooms: dict[str, int], *workers: LiveWorker) -> list[UUID]:
-    return [job.id for job in ready(rooms, workers or [worker("default", "mail", "reports")])]
+    wanted = {queue: Room(most=room, lowest=Level.LOW) for queue, room in rooms.items()}
+    return [job.id for job in ready(wanted, workers or [worker("default", "mail", "reports")])]
 
 
 def test_the_highest_priority_comes_first_and_of_one_priority_the_oldest(tenant: Tenant) -> None:
@@ -186,4 +187,4 @@ def test_the_load_is_what_runs_and_what_is_on_its_way(tenant: Tenant) -> None:
     assert (message.id, message.fence, message.lane) == (sent.id, sent.fence, ("mail", Level.LOW))
     assert message.sent_at == making.fresh(job).dispatched_at
     assert at_work.running == {making.INCARNATION: [ECHO]}
-    assert at_work.waiting == {"mail": [ECHO]}
+    assert at_work.waiting == {("mail", Level.LOW): [ECHO]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from unittest.mock import ANY
 from uuid import UUID
 
 from hypothesis import given
@@ -15,9 +16,11 @@ from jobs.dispatcher.window import (
     Candidate,
     LiveWorker,
     Load,
+    Room,
     choose,
     rooms,
 )
+from jobs.priorities import Level
 
 UNKNOWN = "unknown"
 SECONDS = {"long": 60.0, "quick": 0.05, "tiny": 0.0001, "edge": HORIZON_SECONDS}
@@ -34,16 +37,22 @@ def worker(number: int, slots: int, *queues: str, types: frozenset[str] = EVERY_
     )
 
 
-def candidates(job_type: str, count: int, queue: str = "default") -> list[Candidate]:
-    return [Candidate(id=UUID(int=n), queue=queue, type=job_type) for n in range(count)]
+def candidates(
+    job_type: str, count: int, queue: str = "default", level: Level = Level.NORMAL
+) -> list[Candidate]:
+    return [
+        Candidate(id=UUID(int=n), queue=queue, type=job_type, level=level) for n in range(count)
+    ]
 
 
 def load(
-    running: dict[int, list[str]] | None = None, waiting: dict[str, list[str]] | None = None
+    running: dict[int, list[str]] | None = None,
+    waiting: dict[str, list[str]] | None = None,
+    level: Level = Level.NORMAL,
 ) -> Load:
     return Load(
         running={UUID(int=number): types for number, types in (running or {}).items()},
-        waiting=waiting or {},
+        waiting={(queue, level): types for queue, types in (waiting or {}).items()},
     )
 
 
@@ -142,8 +151,7 @@ def test_messages_that_only_a_busy_worker_consumes_take_no_room_from_the_others(
     workers = [worker(1, 2, "x", "y"), worker(2, 2, "x")]
     stuck = load(running={1: ["long", "long"]}, waiting={"y": ["long", "long"]})
 
-    assert rooms(workers, stuck, expected)["x"] >= 2
-    assert rooms(workers, stuck, expected)["y"] == 0
+    assert rooms(workers, stuck, expected) == {"x": Room(most=ANY, lowest=Level.LOW)}
     assert len(sent(candidates("long", 3, "x"), workers, stuck)) == 2
 
 
@@ -218,7 +226,7 @@ def test_a_pool_of_long_jobs_gets_exactly_its_free_slots() -> None:
 def test_the_room_of_a_queue_is_bounded_however_many_slots_there_are() -> None:
     workers = [worker(number, 100) for number in range(1, 51)]
 
-    assert rooms(workers, load(), expected) == {"default": ROOM_LIMIT}
+    assert rooms(workers, load(), expected)["default"].most == ROOM_LIMIT
 
 
 def test_workers_that_share_nothing_have_windows_of_their_own() -> None:
@@ -245,7 +253,8 @@ loads = st.builds(
 )
 backlogs = st.lists(st.tuples(queue_names, kinds), max_size=40).map(
     lambda drawn: [
-        Candidate(id=UUID(int=n), queue=queue, type=kind) for n, (queue, kind) in enumerate(drawn)
+        Candidate(id=UUID(int=n), queue=queue, type=kind, level=Level.NORMAL)
+        for n, (queue, kind) in enumerate(drawn)
     ]
 )
 
@@ -324,7 +333,7 @@ def test_no_slot_stays_unbooked_while_a_job_is_left_that_its_worker_could_run(
 ) -> None:
     chosen = sent(ready, workers, at_work)
     booked = [(job.queue, job.type) for job in chosen]
-    booked += [(queue, kind) for queue, types in at_work.waiting.items() for kind in types]
+    booked += [(queue, kind) for (queue, _), types in at_work.waiting.items() for kind in types]
 
     left = [job for job in ready if job not in chosen]
     could = [each for job in left for each in able(job.queue, job.type, workers)]
@@ -357,6 +366,34 @@ def test_the_room_asked_for_is_never_smaller_than_what_can_be_sent(
 ) -> None:
     room = rooms(workers, at_work, expected)
 
-    for queue, wanted in room.items():
+    for queue in {job.queue for job in ready}:
         alone = [job for job in ready if job.queue == queue]
-        assert len(sent(alone, workers, at_work)) <= wanted
+        most = room[queue].most if queue in room else 0
+        assert len(sent(alone, workers, at_work)) <= most
+
+
+@given(workers=fleets, kind=kinds, queue=queue_names, waiting=st.lists(kinds, max_size=6))
+def test_what_waits_takes_no_room_from_a_higher_level(
+    workers: list[LiveWorker], kind: str, queue: str, waiting: list[str]
+) -> None:
+    urgent = candidates(kind, 10, queue, Level.URGENT)
+    low = load(waiting={queue: waiting}, level=Level.LOW)
+
+    assert sent(urgent, workers, low) == sent(urgent, workers)
+
+
+@given(workers=fleets, kind=kinds, queue=queue_names, waiting=st.lists(kinds, max_size=6))
+def test_what_waits_takes_as_much_from_a_lower_level_as_from_its_own(
+    workers: list[LiveWorker], kind: str, queue: str, waiting: list[str]
+) -> None:
+    ready = candidates(kind, 10, queue, Level.LOW)
+    low, urgent = (load(waiting={queue: waiting}, level=at) for at in (Level.LOW, Level.URGENT))
+
+    assert sent(ready, workers, urgent) == sent(ready, workers, low)
+
+
+def test_only_levels_with_room_are_worth_selecting() -> None:
+    full = load(waiting={"default": ["long", "long"]}, level=Level.NORMAL)
+
+    assert rooms([worker(1, 1)], full, expected)["default"].lowest == Level.HIGH
+    assert rooms([worker(1, 1)], load(running={1: ["long"]}), expected) == {}

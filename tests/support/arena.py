@@ -27,7 +27,7 @@ from tests.support.pointing import django_pointed_at
 from tests.support.programs import Program
 from tests.support.servers import private_servers
 from tests.support.waiting import wait_for
-from tests.testapp.trace import TRACE
+from tests.testapp.trace import TRACE, hold_of
 
 LEASE_SECONDS = 4.0
 CRASH_LIMIT = 3
@@ -202,6 +202,20 @@ class Arena:
     def worker_pid(self, name: str) -> int:
         """As the worker itself has reported it."""
         return Worker.objects.get(name=f"{name}@arena").pid
+
+    def started(self) -> set[UUID]:
+        """The jobs that were ever started."""
+        return set(Job.objects.filter(attempt__gt=0).values_list("pk", flat=True))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Inside, a job of type `testing.held` that was started does not end."""
+        hold = hold_of(self.trace)
+        hold.touch()
+        try:
+            yield
+        finally:
+            hold.unlink()
 
     def running(self) -> int:
         """How many attempts run at this moment."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 from jobs import JobContext, job_type
-from tests.testapp.trace import leave_trace
+from tests.testapp.trace import TRACE, hold_of, leave_trace
 
 _BEAT_SECONDS = 0.05
 
@@ -22,6 +23,15 @@ def work(context: JobContext, *, seconds: float = 0.0) -> dict[str, Any]:
         leave_trace(context.attempt_id, "alive")
     leave_trace(context.attempt_id, "end")
     return {"attempt": context.attempt_id, "pid": os.getpid()}
+
+
+@job_type("testing.held", retry_backoff="none", timeout=600)
+def held(context: JobContext, *, seconds: float) -> None:
+    """Take so long, and longer while a test holds it."""
+    context.sleep(seconds)
+    hold = hold_of(Path(os.environ[TRACE]))
+    while hold.exists():
+        context.sleep(_BEAT_SECONDS)
 
 
 @job_type("testing.deaf", retry_backoff="none", timeout=600)

@@ -25,6 +25,11 @@ def leave_trace(attempt_id: str, mark: str) -> None:
         os.close(trace)
 
 
+def hold_of(trace: Path) -> Path:
+    """The file that holds jobs of type `testing.held` while it is there."""
+    return trace.with_suffix(".hold")
+
+
 def traces(file: Path) -> Iterator[dict[str, Any]]:
     """Every line that was left, in order of time. The clock is monotonic, one for the machine."""
     if file.exists():
