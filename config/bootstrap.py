@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-_RUN = ("base", "servers")
+_RUN = ("base", "jobs", "servers")
 _DEVELOP = (*_RUN, "dev")
 _NEEDS_DEVELOP = frozenset({"test", "check_code"})
 

@@ -11,8 +11,8 @@ import pytest
 
 from config.bootstrap import ROOT, Environment, layers_for
 
-RUN = ("base", "servers")
-DEVELOP = ("base", "servers", "dev")
+RUN = ("base", "jobs", "servers")
+DEVELOP = ("base", "jobs", "servers", "dev")
 
 # Stands in for uv: makes what uv would make, and writes down what it was asked.
 FAKE_UV = """#!/bin/sh

@@ -27,7 +27,7 @@ CHECKS = (
     Check(name="migrations", arguments=("-m", "django", "makemigrations", "--check", "--dry-run")),
     Check(name="Django", arguments=("-m", "django", "check", "--fail-level", "WARNING")),
 )
-LAYERS = ("base", "servers", "dev")
+LAYERS = ("base", "jobs", "servers", "dev")
 
 
 class Command(BaseCommand):
