@@ -1,6 +1,6 @@
 from django.urls import path
 
-from jobs.api.actions import BoostView, CancelView, RetryView
+from jobs.api.actions import BoostView, CancelView, DiscardView, RetryView, RunNowView
 from jobs.api.attempts import AttemptsView
 from jobs.api.job_types import JobTypesView
 from jobs.api.jobs import JobsView, JobView
@@ -13,6 +13,8 @@ urlpatterns = [
     path("jobs/<str:job_id>/cancel", CancelView.as_view()),
     path("jobs/<str:job_id>/retry", RetryView.as_view()),
     path("jobs/<str:job_id>/boost", BoostView.as_view()),
+    path("jobs/<str:job_id>/run-now", RunNowView.as_view()),
+    path("jobs/<str:job_id>/discard", DiscardView.as_view()),
     path("job-types", JobTypesView.as_view()),
     path("queues", QueuesView.as_view()),
     path("queues/<str:name>", QueueView.as_view()),

@@ -1,4 +1,4 @@
-"""POST /jobs/{id}/cancel, /retry, /boost, and the audit entry of each."""
+"""POST /jobs/{id}/cancel, /retry, /boost, /run-now, /discard, and the audit entry of each."""
 
 from __future__ import annotations
 
@@ -150,12 +150,49 @@ def test_cancel_takes_no_fields(caller: Caller, acme: Tenant, make_job: MakeJob)
     assert Job.objects.get(pk=job.pk).status == Status.QUEUED
 
 
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.SCHEDULED}))
+def test_only_a_scheduled_job_is_run_now(
+    status: Status, caller: Caller, acme: Tenant, make_job: MakeJob
+) -> None:
+    job = make_job(acme, status)
+    assert refused(caller.post(f"/jobs/{job.pk}/run-now"))
+    assert Job.objects.get(pk=job.pk).status == status
+
+
+def test_a_scheduled_job_that_is_run_now_waits_no_more(
+    caller: Caller, acme: Tenant, make_job: MakeJob
+) -> None:
+    job = make_job(acme, Status.SCHEDULED)
+    body = caller.post(f"/jobs/{job.pk}/run-now").body
+    assert (body["status"], body["visible_at"]) == ("queued", None)
+
+
+@pytest.mark.parametrize("status", sorted(set(Status) - {Status.FAILED, Status.CANCELLED}))
+def test_only_a_job_that_failed_or_was_cancelled_is_discarded(
+    status: Status, caller: Caller, acme: Tenant, make_job: MakeJob
+) -> None:
+    job = make_job(acme, status)
+    assert refused(caller.post(f"/jobs/{job.pk}/discard"))
+    assert Job.objects.get(pk=job.pk).discarded_at is None
+
+
+def test_a_discarded_job_is_no_dead_letter_any_more(
+    caller: Caller, acme: Tenant, make_job: MakeJob
+) -> None:
+    job = make_job(acme, Status.FAILED)
+    assert caller.get("/jobs?dead=true").body["items"]
+    assert caller.post(f"/jobs/{job.pk}/discard").status == 200
+    assert caller.get("/jobs?dead=true").body["items"] == []
+
+
 @pytest.mark.parametrize(
     ("verb", "status", "body", "before", "after"),
     [
         ("cancel", Status.QUEUED, None, ("queued", 50), ("cancelled", 50)),
         ("retry", Status.FAILED, None, ("failed", 50), ("queued", 50)),
         ("boost", Status.QUEUED, {"boost": 5}, ("queued", 50), ("queued", 55)),
+        ("run-now", Status.SCHEDULED, None, ("scheduled", 50), ("queued", 50)),
+        ("discard", Status.FAILED, None, ("failed", 50), ("failed", 50)),
     ],
 )
 def test_g11_each_action_leaves_one_audit_entry(

@@ -28,6 +28,8 @@ CALLS = [
     ("POST", "/jobs/{id}/cancel", Scope.JOBS_WRITE, None, Status.QUEUED),
     ("POST", "/jobs/{id}/retry", Scope.JOBS_WRITE, None, Status.FAILED),
     ("POST", "/jobs/{id}/boost", Scope.JOBS_WRITE, {"boost": 5}, Status.QUEUED),
+    ("POST", "/jobs/{id}/run-now", Scope.JOBS_WRITE, None, Status.SCHEDULED),
+    ("POST", "/jobs/{id}/discard", Scope.JOBS_WRITE, None, Status.FAILED),
     ("GET", "/job-types", Scope.JOBS_READ, None, None),
     ("GET", "/queues", Scope.QUEUES_READ, None, None),
     ("GET", "/queues/default", Scope.QUEUES_READ, None, None),

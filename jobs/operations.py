@@ -1,0 +1,83 @@
+"""What a person or a program does to one job: a transition and its audit entry, together.
+
+REST, the admin and the commands are doors to these verbs. Each locks and changes one row, raises
+`TransitionRefused` where the job's status does not allow it, and returns the job as it then is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from accounts import audit
+from jobs import lifecycle, registry
+from jobs.exceptions import TransitionRefused
+from jobs.models import Job
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """Who does it: `user:NAME`, `token:NAME`, `command:USER`, and from which address."""
+
+    name: str
+    address: str | None = None
+
+
+def cancel(job: Job, by: Actor) -> Job:
+    """A waiting job ends at once; a running one is asked to end."""
+    return _perform("cancel", job, by, lambda: lifecycle.cancel(job.pk, by=by.name))
+
+
+def retry(job: Job, by: Actor, *, payload: Mapping[str, Any] | None = None) -> Job:
+    """Run a failed or cancelled job again, with another payload if one is given.
+
+    Raises UnknownJobType or InvalidPayload for a new payload that does not fit.
+    """
+    sealed = None if payload is None else registry.get(job.type).validated(payload)
+    return _perform("retry", job, by, lambda: lifecycle.revive(job.pk, payload=sealed))
+
+
+def boost(job: Job, by: Actor, *, amount: int) -> Job:
+    """Raise a waiting job's priority, at most to what its tenant's plan allows."""
+    highest = job.tenant.plan.highest_priority
+    return _perform("boost", job, by, lambda: lifecycle.boost(job.pk, by=amount, highest=highest))
+
+
+def run_now(job: Job, by: Actor) -> Job:
+    """Queue a scheduled job without waiting for its time."""
+    return _perform("run-now", job, by, lambda: _promote(job))
+
+
+def discard(job: Job, by: Actor) -> Job:
+    """Take an ended job out of the dead letters."""
+    return _perform("discard", job, by, lambda: lifecycle.discard(job.pk))
+
+
+def _promote(job: Job) -> None:
+    if not lifecycle.promote_now(job.pk):
+        raise TransitionRefused
+
+
+def _perform(verb: str, job: Job, by: Actor, change: Callable[[], object]) -> Job:
+    with transaction.atomic():
+        before = Job.objects.get(pk=job.pk)
+        change()
+        after = Job.objects.get(pk=job.pk)
+        audit.record(
+            actor=by.name,
+            action=f"job.{verb}",
+            object_type="job",
+            object_id=job.pk,
+            tenant=job.tenant,
+            address=by.address,
+            before=_told(before),
+            after=_told(after),
+        )
+    return after
+
+
+def _told(job: Job) -> dict[str, Any]:
+    return {"status": job.status, "priority": job.priority}
