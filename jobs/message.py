@@ -1,7 +1,7 @@
 """The body of a message: which jobs to claim, each with its fence. Pure.
 
-A message has no authority: whoever forges one can at most ask a worker to claim a row that the
-dispatcher had marked for sending anyway.
+A message has no authority: whoever forges one can at most ask a worker to claim, or to give back
+for another sending, a row that the dispatcher had marked for sending anyway.
 """
 
 from __future__ import annotations

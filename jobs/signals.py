@@ -9,6 +9,14 @@ requested cancel, which change none), inside the transaction that makes it:
 A receiver does one cheap write or none, calls nobody outside the database, and may not change the
 job. An exception in it undoes the change of status, on purpose: what a receiver records and what
 happened can never differ. `sender` is `jobs.models.Job`.
+
+Where the engine moves many jobs at once (promote, expire, rescue, withdraw, settle), an exception
+keeps back only the jobs it concerns: the batch is undone and sent again in parts, each in a
+savepoint of its own, until the job at fault stands alone. It stays as it was, is logged, and is
+tried again a minute later. So a receiver may be told of a move that was undone, and of the same
+one again; what it wrote in the transaction was undone with it. The jobs that wait for one that
+ended are such a batch too: one that cannot be settled stays blocked, and does not undo the end of
+the other.
 """
 
 from django.dispatch import Signal

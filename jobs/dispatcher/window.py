@@ -60,10 +60,10 @@ class Load:
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """How many candidates of one queue are worth selecting, and from which level upwards."""
+    """Which candidates of one queue are worth selecting, and how many."""
 
     most: int
-    lowest: Level
+    lowest: Mapping[str, Level]  # type → the lowest level at which a worker has room for one
 
 
 @dataclass(kw_only=True)
@@ -95,9 +95,16 @@ class _Bench:
         """Book `count` that are there already, whether they fit or not."""
         _take(self.ahead, rank, count * _cost(seconds))
 
-    def room(self, rank: int) -> int:
-        """How many messages fit at the most, were they all of the shortest."""
-        return max(0, self.free[rank]) + max(0, self.ahead[rank]) // _micros(FLOOR_SECONDS)
+    def most(self) -> int:
+        """How many messages fit at the most, were they all of the shortest and highest."""
+        return max(0, self.free[-1]) + max(0, self.ahead[-1]) // _micros(FLOOR_SECONDS)
+
+    def lowest_rank(self, seconds: float | None) -> int | None:
+        """Of those with room for one such job; higher ones then have it too."""
+        for rank, free in enumerate(self.free):
+            if free > 0 or (_is_short(seconds) and self.ahead[rank] >= _cost(seconds)):
+                return rank
+        return None
 
 
 def _take(room: list[int], rank: int, amount: int) -> None:
@@ -123,18 +130,26 @@ class _Books:
         waiting = sorted(load.waiting.items(), key=lambda way: _RANKS[way[0][1]], reverse=True)
         for (queue, level), types in waiting:
             for job_type, count in Counter(types).items():
-                self._occupy(
-                    self._benches(queue, job_type), _RANKS[level], expected(job_type), count
-                )
+                # Where nobody knows the type (any more), the message may lie in anybody's way.
+                benches = self._knowing(queue, job_type) or self._consuming.get(queue, [])
+                self._occupy(benches, _RANKS[level], expected(job_type), count)
 
-    def rooms(self) -> dict[str, Room]:
+    def rooms(self, expected: Expected) -> dict[str, Room]:
         """Of every queue that has any."""
-        found = {queue: _room(benches) for queue, benches in self._consuming.items()}
-        return {queue: room for queue, room in found.items() if room}
+        ranks = {
+            bench.worker.incarnation: _ranks_by_type(bench, expected)
+            for benches in self._consuming.values()
+            for bench in benches
+        }
+        found = {
+            queue: _room(benches, [ranks[bench.worker.incarnation] for bench in benches])
+            for queue, benches in self._consuming.items()
+        }
+        return {queue: room for queue, room in found.items() if room.lowest}
 
     def take(self, job: Candidate, seconds: float | None) -> bool:
         """Book one job, if a worker has room for it."""
-        benches, rank = self._benches(job.queue, job.type), _RANKS[job.level]
+        benches, rank = self._knowing(job.queue, job.type), _RANKS[job.level]
         bench = next((bench for bench in benches if bench.free[rank] > 0), None)
         if bench:
             return bench.seat(rank, seconds, 1) == 1
@@ -153,25 +168,37 @@ class _Books:
         if benches:
             benches[0].overdraw(rank, seconds, count)
 
-    def _benches(self, queue: str, job_type: str) -> list[_Bench]:
-        """Those who consume the queue and know the type; where nobody does, all who consume."""
+    def _knowing(self, queue: str, job_type: str) -> list[_Bench]:
+        """Those who consume the queue and know the type."""
         kind = (queue, job_type)
         if kind not in self._able:
             consuming = self._consuming.get(queue, [])
-            knowing = [bench for bench in consuming if job_type in bench.worker.types]
-            self._able[kind] = knowing or consuming
+            self._able[kind] = [bench for bench in consuming if job_type in bench.worker.types]
         return self._able[kind]
 
 
-def _room(benches: list[_Bench]) -> Room | None:
-    rooms = [sum(bench.room(rank) for bench in benches) for rank in range(len(_ASCENDING))]
-    lowest = next((level for level, room in zip(_ASCENDING, rooms, strict=True) if room), None)
-    return Room(most=min(ROOM_LIMIT, rooms[-1]), lowest=lowest) if lowest else None
+def _ranks_by_type(bench: _Bench, expected: Expected) -> dict[str, int]:
+    """For each type that this worker has room for, the lowest rank at which it has."""
+    if not bench.most():
+        return {}
+    ranks = {each: bench.lowest_rank(expected(each)) for each in bench.worker.types}
+    return {job_type: rank for job_type, rank in ranks.items() if rank is not None}
+
+
+def _room(benches: list[_Bench], ranks: list[dict[str, int]]) -> Room:
+    lowest: dict[str, int] = {}
+    for each in ranks:
+        for job_type, rank in each.items():
+            lowest[job_type] = min(rank, lowest.get(job_type, rank))
+    return Room(
+        most=min(ROOM_LIMIT, sum(bench.most() for bench in benches)),
+        lowest={job_type: _ASCENDING[rank] for job_type, rank in lowest.items()},
+    )
 
 
 def rooms(workers: Iterable[LiveWorker], load: Load, expected: Expected) -> dict[str, Room]:
     """For each consumed queue that has room, what is worth selecting, `ROOM_LIMIT` at most."""
-    return _Books(workers, load, expected).rooms()
+    return _Books(workers, load, expected).rooms(expected)
 
 
 def choose(
@@ -182,7 +209,8 @@ def choose(
 ) -> list[Candidate]:
     """Those of the candidates that are to be sent now, in their order.
 
-    A slot is left free only when none of the candidates is one that its worker could run.
+    A slot is left free only when none of the candidates is one that its worker could run. A type
+    that no worker of the queue knows is never sent.
     """
     books = _Books(workers, load, expected)
     return [job for job in candidates if books.take(job, expected(job.type))]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 
 from jobs import nudge
 from jobs.exceptions import AttemptLost
+from jobs.lifecycle.batches import Batches, due
 from jobs.lifecycle.following import follow, record_attempts
 from jobs.lifecycle.statement import (
     HAS_DEPENDANTS,
@@ -20,7 +22,6 @@ from jobs.lifecycle.statement import (
     Move,
     bound_waits,
     json,
-    locked,
     move,
     moving,
 )
@@ -95,12 +96,12 @@ _LOSE = moving(
 _RESCUE = moving(
     "rescue",
     sets=_leaving(_LOST_TARGET) + ", crash_count = job.crash_count + 1, error = %(error)s",
-    where=locked(
-        "job.status = 'processing' AND job.lease_expires_at < clock_timestamp()",
-        limit="LIMIT %(limit)s",
-        skip=True,
-    ),
+    where="job.id = ANY(%(ids)s)",
 )
+_TO_RESCUE = due(
+    "job.status = 'processing' AND job.lease_expires_at < clock_timestamp()", order="id"
+)
+_rescues = Batches("rescue")
 
 
 def _leave(
@@ -178,8 +179,12 @@ def lose(held: FencedJob, *, crash_limit: int, error: Error) -> Move:
 
 def rescue(*, limit: int, crash_limit: int, error: Error) -> list[Move]:
     """Take back jobs whose lease expired, at most `limit`."""
-    with transaction.atomic():
-        moves = move(_RESCUE, limit=limit, crash_limit=crash_limit, error=json(error))
+
+    def act(ids: list[UUID]) -> list[Move]:
+        moves = move(_RESCUE, ids=ids, crash_limit=crash_limit, error=json(error))
         record_attempts(moves, AttemptOutcome.LOST, error)
         follow(moves, "rescue")
-    return moves
+        return moves
+
+    with transaction.atomic():
+        return _rescues.move_due(_TO_RESCUE, limit, act)

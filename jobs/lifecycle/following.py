@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from jobs import nudge
+from jobs.lifecycle.batches import Batches
 from jobs.lifecycle.statement import Move, json, move, moving, run
 from jobs.models import Attempt, AttemptOutcome, Job, OnFailure
 from jobs.signals import job_moved
@@ -91,6 +92,7 @@ _CANCEL_WITH_DEPENDENCY = moving(
             visible_at = NULL, fence = job.fence + 1""",
     where="job.id = ANY(%(ids)s)",
 )
+_settlements = Batches("settle")
 
 
 def settle_dependants(ended: list[Move]) -> None:
@@ -103,19 +105,20 @@ def settle_dependants(ended: list[Move]) -> None:
 
 
 def settle_ended(ended_ids: list[UUID]) -> None:
-    """The same, for jobs known by their ids to have ended."""
+    """The same, for jobs known by their ids to have ended. A dependant that cannot be moved keeps
+    its edges open: the dispatcher's sweep comes back to them."""
     while ended_ids:
         dependants = [row[0] for row in run(_LOCK_DEPENDANTS, ended=ended_ids)]
         if not dependants:
             return
-        edges = run(_SETTLE_EDGES, ended=ended_ids, dependants=dependants)
-        ended_ids = [moved.id for moved in _settle(edges)]
+        moves = _settlements.move(dependants, partial(_settle, ended_ids))
+        ended_ids = [moved.id for moved in moves if moved.status in FINAL]
 
 
-def _settle(edges: list[tuple[Any, ...]]) -> list[Move]:
-    """Apply settled edges to their jobs; returns the jobs that came to an end by it."""
+def _settle(ended_ids: list[UUID], dependants: list[UUID]) -> list[Move]:
+    """Settle the edges between these jobs and move the dependants as the edges say."""
     by_verdict: dict[str, set[Any]] = {verdict: set() for verdict in OnFailure.values}
-    for job_id, verdict in edges:
+    for job_id, verdict in run(_SETTLE_EDGES, ended=ended_ids, dependants=dependants):
         by_verdict[verdict].add(job_id)
     failed = move(
         _FAIL_WITH_DEPENDENCY, ids=list(by_verdict[OnFailure.FAIL]), error=json(_DEPENDENCY_FAILED)
@@ -124,4 +127,4 @@ def _settle(edges: list[tuple[Any, ...]]) -> list[Move]:
     opened = move(_OPEN, ids=list(by_verdict[OnFailure.RUN]))
     moves = failed + cancelled + opened
     _tell(moves, "settle")
-    return failed + cancelled
+    return moves

@@ -9,30 +9,28 @@ from uuid import UUID
 
 from django.db import transaction
 
+from jobs.lifecycle.batches import Batches, due
 from jobs.lifecycle.following import follow
 from jobs.lifecycle.statement import NAMED, Move, locked, move, moving, run
 from jobs.message import FencedJob
 
 
 def _over(column: str, condition: str) -> str:
-    """The jobs whose time in `column` is over, the longest first, at most `limit` of them.
+    """SQL for the jobs whose time in `column` is over, the longest first.
 
     By `statement_timestamp()`: `clock_timestamp()` may differ from row to row, so PostgreSQL uses
-    no index for it and would read the whole table, twenty times a second. Locked rows are
-    skipped, so the order in which the others are locked matters to nobody.
+    no index for it and would read the whole table, twenty times a second.
     """
-    return f"""job.id = ANY (ARRAY(
-        SELECT id FROM jobs_job AS job
-         WHERE {condition} AND job.{column} <= statement_timestamp()
-         ORDER BY job.{column} LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED))
-    """  # noqa: S608 (constants of this module)
+    return due(f"{condition} AND job.{column} <= statement_timestamp()", order=column)
 
 
+_TO_PROMOTE = _over("visible_at", "job.status = 'scheduled'")
 _PROMOTE = moving(
     "promote",
     sets="status = 'queued', visible_at = NULL, fence = job.fence + 1",
-    where=_over("visible_at", "job.status = 'scheduled'"),
+    where="job.id = ANY(%(ids)s)",
 )
+_promotions = Batches("promote")
 _PROMOTE_NOW = moving(
     "promote",
     sets="status = 'queued', visible_at = NULL, fence = job.fence + 1",
@@ -42,10 +40,14 @@ _PROMOTE_NOW = moving(
 
 def promote(limit: int) -> list[Move]:
     """Scheduled jobs whose time has come become ready, at most `limit` of them."""
-    with transaction.atomic():
-        moves = move(_PROMOTE, limit=limit)
+
+    def act(ids: list[UUID]) -> list[Move]:
+        moves = move(_PROMOTE, ids=ids)
         follow(moves, "promote")
-    return moves
+        return moves
+
+    with transaction.atomic():
+        return _promotions.move_due(_TO_PROMOTE, limit, act)
 
 
 def promote_now(job_id: UUID) -> bool:
@@ -56,20 +58,26 @@ def promote_now(job_id: UUID) -> bool:
     return bool(moves)
 
 
+_TO_EXPIRE = _over("expires_at", "job.status IN ('blocked', 'queued', 'scheduled')")
 _EXPIRE = moving(
     "expire",
     sets="""status = 'cancelled', cancelled_at = clock_timestamp(), cancelled_by = 'expiry',
             dispatched_at = NULL, visible_at = NULL, fence = job.fence + 1""",
-    where=_over("expires_at", "job.status IN ('blocked', 'queued', 'scheduled')"),
+    where="job.id = ANY(%(ids)s)",
 )
+_expiries = Batches("expire")
 
 
 def expire(limit: int) -> list[Move]:
     """Jobs that nobody started in time end as cancelled, at most `limit` of them."""
-    with transaction.atomic():
-        moves = move(_EXPIRE, limit=limit)
+
+    def act(ids: list[UUID]) -> list[Move]:
+        moves = move(_EXPIRE, ids=ids)
         follow(moves, "expire")
-    return moves
+        return moves
+
+    with transaction.atomic():
+        return _expiries.move_due(_TO_EXPIRE, limit, act)
 
 
 class Dispatched(NamedTuple):
@@ -110,9 +118,17 @@ _WITHDRAW = moving(
 )
 
 
+_withdrawals = Batches("withdraw")
+
+
 def withdraw(sent: Sequence[FencedJob]) -> list[Move]:
     """Take messages back: whoever receives one of them claims nothing with it."""
-    with transaction.atomic():
-        moves = move(_WITHDRAW, ids=[job.id for job in sent], fences=[job.fence for job in sent])
+    fences = {job.id: job.fence for job in sent}  # of two messages of one job the later counts
+
+    def act(ids: list[UUID]) -> list[Move]:
+        moves = move(_WITHDRAW, ids=ids, fences=[fences[job_id] for job_id in ids])
         follow(moves, "withdraw")
-    return moves
+        return moves
+
+    with transaction.atomic():
+        return _withdrawals.move(fences, act)

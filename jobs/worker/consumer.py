@@ -15,10 +15,12 @@ from kombu.exceptions import MessageStateError
 
 from jobs.broker import BROKER_ERRORS
 from jobs.worker.identity import Counter
+from jobs.worker.misdelivery import Misdelivered, named_jobs
 
 logger = logging.getLogger(__name__)
 
 dropped_messages = Counter()
+misdelivered = Misdelivered()
 
 
 _Consumer: Any = consumer.Consumer  # its published types lack what is used here
@@ -43,9 +45,10 @@ class GuardedConsumer(_Consumer):  # type: ignore[misc]
         dropped_messages.add()
 
     def on_unknown_task(self, body: Any, message: Any, exc: Any) -> None:
-        """A type this worker does not know: its row stays, and goes to a worker that does."""
+        """A type this worker does not know: the message is withdrawn, the job sent again."""
         dropped_messages.add()
         logger.error("dropped a message for %r: no such job type here", exc.args[:1])
+        misdelivered.note(named_jobs(message))
         message.reject_log_error(logger, self.connection_errors)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Any) -> None:

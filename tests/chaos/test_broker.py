@@ -24,7 +24,7 @@ def test_g6_jobs_whose_messages_were_wiped_out_run_within_ten_seconds(arena: Are
     worker.send(signal.SIGSTOP)
     jobs = [arena.enqueue("testing.work").pk for _ in range(10)]
     with arena.redis() as client:
-        wait_for(lambda: sum(client.llen(name) for name in LISTS) >= 2, seconds=5,
+        wait_for(lambda: sum(client.llen(name) for name in LISTS) >= 2, seconds=20,
                  what="messages wait in the broker")  # fmt: skip
         client.flushall()
     wiped = time.monotonic()

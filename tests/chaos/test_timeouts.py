@@ -62,4 +62,4 @@ def _one_after_the_other(arena: Arena, job: Job) -> None:
 def _worker_lives(arena: Arena, pid: int) -> None:
     after = arena.enqueue("testing.work")
     arena.wait_for_status(after.pk, Status.COMPLETED, seconds=20)
-    wait_for(lambda: arena.worker_pid("worker") == pid, seconds=1, what="the same main process")
+    wait_for(lambda: arena.worker_pid("worker") == pid, seconds=10, what="the same main process")

@@ -20,7 +20,7 @@ from jobs.dispatcher.window import (
     choose,
     rooms,
 )
-from jobs.priorities import Level
+from jobs.priorities import FLOORS, Level
 
 UNKNOWN = "unknown"
 SECONDS = {"long": 60.0, "quick": 0.05, "tiny": 0.0001, "edge": HORIZON_SECONDS}
@@ -151,7 +151,9 @@ def test_messages_that_only_a_busy_worker_consumes_take_no_room_from_the_others(
     workers = [worker(1, 2, "x", "y"), worker(2, 2, "x")]
     stuck = load(running={1: ["long", "long"]}, waiting={"y": ["long", "long"]})
 
-    assert rooms(workers, stuck, expected) == {"x": Room(most=ANY, lowest=Level.LOW)}
+    assert rooms(workers, stuck, expected) == {
+        "x": Room(most=ANY, lowest=dict.fromkeys(EVERY_TYPE, Level.LOW))
+    }
     assert len(sent(candidates("long", 3, "x"), workers, stuck)) == 2
 
 
@@ -265,8 +267,12 @@ def is_long(job_type: str) -> bool:
 
 
 def able(queue: str, job_type: str, workers: list[LiveWorker]) -> list[LiveWorker]:
-    consuming = [each for each in workers if queue in each.queues]
-    return [each for each in consuming if job_type in each.types] or consuming
+    return [each for each in workers if queue in each.queues and job_type in each.types]
+
+
+def in_the_way(queue: str, job_type: str, workers: list[LiveWorker]) -> list[LiveWorker]:
+    """Of a message that is there already: where nobody knows its type, anybody may take it."""
+    return able(queue, job_type, workers) or [each for each in workers if queue in each.queues]
 
 
 def free_slots(workers: list[LiveWorker], at_work: Load) -> list[LiveWorker]:
@@ -339,7 +345,7 @@ def test_no_slot_stays_unbooked_while_a_job_is_left_that_its_worker_could_run(
     could = [each for job in left for each in able(job.queue, job.type, workers)]
     slots = [slot for slot in free_slots(workers, at_work) if slot in could]
     fits = [
-        [n for n, (queue, kind) in enumerate(booked) if slot in able(queue, kind, workers)]
+        [n for n, (queue, kind) in enumerate(booked) if slot in in_the_way(queue, kind, workers)]
         for slot in slots
     ]
     assert most_pairs(fits) == len(slots)
@@ -392,8 +398,57 @@ def test_what_waits_takes_as_much_from_a_lower_level_as_from_its_own(
     assert sent(ready, workers, urgent) == sent(ready, workers, low)
 
 
-def test_only_levels_with_room_are_worth_selecting() -> None:
+def test_only_levels_with_room_for_a_type_are_worth_selecting() -> None:
     full = load(waiting={"default": ["long", "long"]}, level=Level.NORMAL)
 
-    assert rooms([worker(1, 1)], full, expected)["default"].lowest == Level.HIGH
+    (room,) = rooms([worker(1, 1)], full, expected).values()
+    assert set(room.lowest.values()) == {Level.HIGH}
     assert rooms([worker(1, 1)], load(running={1: ["long"]}), expected) == {}
+
+
+def test_where_only_short_jobs_fit_only_they_are_worth_selecting() -> None:
+    (room,) = rooms([worker(1, 1)], load(running={1: ["quick"]}), expected).values()
+
+    assert room.lowest == dict.fromkeys(("quick", "tiny", "edge"), Level.LOW)
+
+
+def test_a_type_is_worth_selecting_only_where_a_worker_with_room_knows_it() -> None:
+    workers = [
+        worker(1, 1, types=frozenset({"long"})),
+        worker(2, 1, "default", "mail", types=frozenset({"quick"})),
+    ]
+    found = rooms(workers, load(running={1: ["long"]}), expected)
+
+    assert found["default"].lowest == found["mail"].lowest == {"quick": Level.LOW}
+
+
+def test_a_type_that_nobody_knows_is_never_sent() -> None:
+    knowing_long = [worker(1, 4, types=frozenset({"long"}))]
+
+    assert sent(candidates("quick", 3), knowing_long) == []
+
+
+@given(ready=backlogs, workers=fleets, at_work=loads)
+def test_what_is_sent_was_worth_selecting(
+    ready: list[Candidate], workers: list[LiveWorker], at_work: Load
+) -> None:
+    found = rooms(workers, at_work, expected)
+
+    for job in sent(ready, workers, at_work):
+        assert FLOORS[job.level] >= FLOORS[found[job.queue].lowest[job.type]]
+
+
+@given(ready=backlogs, workers=fleets, at_work=loads)
+def test_the_first_job_that_is_worth_selecting_is_sent(
+    ready: list[Candidate], workers: list[LiveWorker], at_work: Load
+) -> None:
+    found = rooms(workers, at_work, expected)
+    worth = [
+        job
+        for job in ready
+        if job.queue in found
+        and job.type in found[job.queue].lowest
+        and FLOORS[job.level] >= FLOORS[found[job.queue].lowest[job.type]]
+    ]
+
+    assert sent(ready, workers, at_work)[:1] == worth[:1]

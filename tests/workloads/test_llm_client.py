@@ -121,7 +121,7 @@ def test_a_slow_server_is_left_at_the_deadline(server: ModelServer, behaviour: B
     with pytest.raises(OutOfTime):
         model(server, seconds=0.6).answer(PROMPT, nobody)
 
-    assert time.monotonic() - started < 2.6
+    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize("behaviour", [model_server.silent, model_server.endless])

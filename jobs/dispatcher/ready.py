@@ -1,0 +1,245 @@
+"""The ready jobs that can be sent now, in the order to send them: highest priority first, then the
+oldest."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from itertools import islice
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from jobs.dispatcher.survey import Seen, Stretch, Survey
+from jobs.dispatcher.window import Candidate, Room
+from jobs.priorities import FLOORS, level_of
+
+DEPTH = 500  # rows read from one place in one tick
+PAGE = 1500  # rows of a survey in one tick
+_STUCK = 100  # places of which one tick learns that it found too little there
+_SOON, _LATER = 0.005, 0.05  # seconds to the next tick while there is something to survey
+
+Pair = tuple[str, int]  # queue and tenant
+
+
+class _Found(NamedTuple):
+    id: UUID
+    queue: str
+    tenant_id: int
+    type: str
+    priority: int
+    seq: int
+    can_start: bool
+    is_end: bool  # as deep as one tick reads
+    band: bool  # found in a stretch of a single priority
+
+    @property
+    def pair(self) -> Pair:
+        return (self.queue, self.tenant_id)
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return (self.queue, self.tenant_id, self.priority)
+
+
+# One place, read in order. Only so many rows, whether they can be sent or not; the last of them is
+# returned in any case, to tell that there may be more behind it. (A limit that the planner sees
+# makes it sort, wherever it believes that there are hardly more rows than that.)
+_READ = """
+    SELECT read.id, place.queue, place.tenant_id, read.type, read.priority, read.seq,
+           read.can_start, read.number = %(depth)s AS is_end, {band} AS band
+      FROM {places} AS place, LATERAL (
+           SELECT * FROM (
+                  SELECT job.id, job.type, job.priority, job.seq,
+                         row_number() OVER () AS number,
+                         COALESCE(job.priority >= (place.floors ->> job.type)::int
+                         AND (job.lease_expires_at IS NULL
+                              OR job.lease_expires_at <= clock_timestamp())
+                         AND (job.expires_at IS NULL
+                              OR job.expires_at > clock_timestamp()), false) AS can_start
+                    FROM (SELECT job.id, job.type, job.priority, job.seq, job.lease_expires_at,
+                                 job.expires_at
+                            FROM jobs_job AS job
+                           WHERE job.status = 'queued' AND job.dispatched_at IS NULL
+                             AND job.queue = place.queue AND job.tenant_id = place.tenant_id
+                             AND {within}
+                           ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq
+                           LIMIT (SELECT %(depth)s)) AS job) AS numbered
+            WHERE can_start OR number = %(depth)s
+            LIMIT place.room) AS read
+"""
+_READ_WIDE = _READ.format(
+    places="wide", band="false",
+    within="job.priority BETWEEN place.from_priority AND place.highest",
+)  # fmt: skip
+# Of one tenant, as stretches follow each other in `surveyed`: where the first ones hold enough, the
+# others are not read.
+_READ_NARROW = _READ.format(
+    places="""(SELECT * FROM surveyed
+                WHERE surveyed.queue = known.queue AND surveyed.tenant_id = known.tenant_id
+                  AND surveyed.after IS NOT NULL)""",
+    band="true",
+    within="job.priority = place.highest AND job.seq > place.after",
+)
+# Reads the head of each (queue, tenant) and nothing behind it: a skip scan over the index
+# `job_ready` finds the pairs, so the cost follows the number of pairs and the room, not the
+# number of waiting jobs. (A plain ORDER BY over all of them sorts the whole backlog.) Where the
+# head holds nothing that can be sent, a survey knows the stretches in which to look.
+_READY = f"""
+    WITH RECURSIVE wanted AS (
+        SELECT queue, room, floors::jsonb AS floors, lowest
+          FROM unnest(%(queues)s::text[], %(rooms)s::int[], %(floors)s::text[],
+                      %(lowest)s::int[]) AS wanted(queue, room, floors, lowest)
+    ), pair AS (
+        (SELECT wanted.queue, head.tenant_id
+           FROM wanted, LATERAL (
+                SELECT job.tenant_id FROM jobs_job AS job
+                 WHERE job.status = 'queued' AND job.dispatched_at IS NULL
+                   AND job.queue = wanted.queue
+                 ORDER BY job.queue, job.tenant_id LIMIT 1) AS head)
+        UNION ALL
+        SELECT pair.queue, head.tenant_id
+          FROM pair, LATERAL (
+               SELECT job.tenant_id FROM jobs_job AS job
+                WHERE job.status = 'queued' AND job.dispatched_at IS NULL
+                  AND job.queue = pair.queue AND job.tenant_id > pair.tenant_id
+                ORDER BY job.queue, job.tenant_id LIMIT 1) AS head
+    ), surveyed AS (
+        SELECT wanted.*, stretch.tenant_id, stretch.highest, stretch.lowest AS from_priority,
+               stretch.after
+          FROM unnest(%(s_queues)s::text[], %(s_tenants)s::bigint[], %(s_highest)s::int[],
+                      %(s_lowest)s::int[], %(s_after)s::bigint[])
+            AS stretch(queue, tenant_id, highest, lowest, after)
+          JOIN wanted USING (queue)
+    ), wide AS (
+        SELECT wanted.*, pair.tenant_id, 100 AS highest, wanted.lowest AS from_priority
+          FROM pair JOIN wanted USING (queue)
+         UNION ALL
+        SELECT queue, room, floors, lowest, tenant_id, highest, from_priority
+          FROM surveyed WHERE after IS NULL
+    )
+    SELECT * FROM (
+        {_READ_WIDE}
+        UNION ALL
+        SELECT narrow.*
+          FROM (SELECT DISTINCT queue, tenant_id, room FROM surveyed) AS known, LATERAL (
+               {_READ_NARROW} LIMIT known.room + {_STUCK}) AS narrow) AS found
+     ORDER BY can_start DESC, priority DESC, seq
+     LIMIT %(limit)s
+"""  # noqa: S608 (constants of this module; values travel as parameters)
+
+_PAGE = """
+    SELECT page.priority, page.type, min(page.seq), max(page.seq), count(*)
+      FROM (SELECT job.priority, job.type, job.seq FROM jobs_job AS job
+             WHERE job.status = 'queued' AND job.dispatched_at IS NULL
+               AND job.queue = %(queue)s AND job.tenant_id = %(tenant)s AND {within}
+             ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq
+             LIMIT (SELECT %(rows)s)) AS page
+     GROUP BY page.priority, page.type
+"""
+_PAGE_OF_PRIORITY = _PAGE.format(within="job.priority = %(priority)s AND job.seq > %(seq)s")
+_PAGE_BELOW = _PAGE.format(within="job.priority < %(priority)s")
+
+
+class Ready:
+    """What one dispatcher knows about the ready jobs; in memory, and learned again by the next."""
+
+    def __init__(self) -> None:
+        self._surveys: dict[Pair, Survey] = {}
+
+    @property
+    def look_again_within(self) -> float:
+        """Seconds, so that a survey gets on."""
+        if any(survey.is_first for survey in self._surveys.values()):
+            return _SOON
+        return _LATER if self._surveys else float("inf")
+
+    def select(self, rooms: Mapping[str, Room]) -> list[Candidate]:
+        """The next jobs of each queue with room. What stands behind many that cannot be sent is
+        found a few ticks later."""
+        if not rooms:
+            return []
+        floors = {queue: _floors(room) for queue, room in rooms.items()}
+        found = self._read(rooms, floors)
+        self._learn(found, rooms)
+        self._survey_one([pair for pair in self._surveys if pair[0] in rooms])
+        most = sum(room.most for room in rooms.values())
+        jobs = {each.id: each for each in found if each.can_start}
+        return [
+            Candidate(id=job.id, queue=job.queue, type=job.type, level=level_of(job.priority))
+            for job in islice(jobs.values(), most)
+        ]
+
+    def _read(
+        self, rooms: Mapping[str, Room], floors: Mapping[str, Mapping[str, int]]
+    ) -> list[_Found]:
+        parameters: dict[str, Any] = {
+            "queues": list(rooms),
+            "rooms": [room.most for room in rooms.values()],
+            "floors": [json.dumps(floors[queue]) for queue in rooms],
+            "lowest": [min(floors[queue].values()) for queue in rooms],
+            "depth": DEPTH,
+            "limit": sum(room.most for room in rooms.values()) + _STUCK,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_READY, parameters | self._stretches(floors))
+            return [_Found(*row) for row in cursor.fetchall()]
+
+    def _stretches(self, floors: Mapping[str, Mapping[str, int]]) -> dict[str, list[Any]]:
+        rows: list[tuple[Pair, Stretch]] = [
+            (pair, stretch)
+            for pair, survey in self._surveys.items()
+            if pair[0] in floors
+            for stretch in survey.stretches(floors[pair[0]])
+        ]
+        return {
+            "s_queues": [queue for (queue, _), _ in rows],
+            "s_tenants": [tenant for (_, tenant), _ in rows],
+            "s_highest": [stretch.highest for _, stretch in rows],
+            "s_lowest": [stretch.lowest for _, stretch in rows],
+            "s_after": [stretch.after for _, stretch in rows],
+        }
+
+    def _learn(self, found: list[_Found], rooms: Mapping[str, Room]) -> None:
+        """From the places where a tick read as deep as it may."""
+        heads = Counter(job.pair for job in found if job.can_start and not job.band)
+        fruitful = {job.place for job in found if job.can_start and job.band}
+        for job in found:
+            if job.is_end and not job.band and heads[job.pair] < rooms[job.queue].most:
+                self._surveys.setdefault(job.pair, Survey()).is_needed = True
+            elif job.is_end and job.band and job.place not in fruitful:
+                self._surveys[job.pair].pass_over(job.priority, job.seq, _floors(rooms[job.queue]))
+
+    def _survey_one(self, pairs: list[Pair]) -> None:
+        """A page of the survey whose turn it is; the first walk of each goes first."""
+        if not pairs:
+            return
+        pair = min(pairs, key=lambda pair: not self._surveys[pair].is_first)
+        survey = self._surveys.pop(pair)
+        page = _page(pair, survey.at)
+        is_last = sum(seen.number for seen in page) < PAGE
+        if survey.take_in(page, is_last=is_last):
+            self._surveys[pair] = survey  # behind the others
+
+
+def _page(pair: Pair, after: tuple[int, int]) -> list[Seen]:
+    """What stands behind this priority and `seq`."""
+    names: dict[str, Any] = {
+        "queue": pair[0],
+        "tenant": pair[1],
+        "priority": after[0],
+        "seq": after[1],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_PAGE_OF_PRIORITY, names | {"rows": PAGE})
+        page = [Seen(*row) for row in cursor.fetchall()]
+        if left := PAGE - sum(seen.number for seen in page):
+            cursor.execute(_PAGE_BELOW, names | {"rows": left})
+            page += [Seen(*row) for row in cursor.fetchall()]
+    return page
+
+
+def _floors(room: Room) -> dict[str, int]:
+    return {job_type: FLOORS[level] for job_type, level in room.lowest.items()}
