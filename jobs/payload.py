@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_type_hints
+from uuid import UUID
 
 from django.db.models import Model
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import PydanticSerializationError
 
 from jobs.exceptions import (
@@ -22,6 +24,7 @@ from jobs.exceptions import (
     PayloadTooLarge,
     pointer,
 )
+from jobs.files.input_file import MARK, NAMED, NamedFiles, is_stored_file
 from jobs.secret import UNSEAL
 
 MAX_BYTES = 256 * 1024
@@ -63,16 +66,20 @@ def _field(parameter: inspect.Parameter, hint: Any) -> tuple[Any, Any]:
     return hint, Field(... if required else parameter.default)
 
 
-def validated(model: type[BaseModel], payload: Mapping[str, Any]) -> dict[str, Any]:
+def validated(
+    model: type[BaseModel], payload: Mapping[str, Any], files: NamedFiles | None = None
+) -> dict[str, Any]:
     """The payload as it is stored: JSON, checked against the type, secrets encrypted.
 
-    Raises InvalidPayload, whose errors point into the payload, and PayloadTooLarge.
+    Raises InvalidPayload, whose errors point into the payload, and PayloadTooLarge. Files may be
+    named only where the caller gives `files` to note them, and then looks whose they are.
     """
     _refuse_model_instances(payload)
     try:
-        stored = model.model_validate(dict(payload)).model_dump(mode="json", exclude_unset=True)
+        parsed = model.model_validate(dict(payload), context={NAMED: files})
+        stored = parsed.model_dump(mode="json", exclude_unset=True)
     except ValidationError as error:
-        raise InvalidPayload(_field_errors(error)) from error
+        raise InvalidPayload(_field_errors(error, payload)) from error
     except (PydanticSerializationError, ValueError, TypeError) as error:
         raise InvalidPayload([FieldError("", "cannot be written as JSON")]) from error
     _refuse_unstorable(stored)
@@ -87,25 +94,53 @@ def arguments(model: type[BaseModel], stored: Mapping[str, Any]) -> dict[str, An
     try:
         parsed = model.model_validate(dict(stored), context={UNSEAL: True})
     except ValidationError as error:
-        raise InvalidPayload(_field_errors(error)) from error
+        raise InvalidPayload(_field_errors(error, stored)) from error
     # Further keys may be named like a method of the model, `copy` or `json`: not by getattr.
     declared = {name: getattr(parsed, name) for name in type(parsed).model_fields}
     return {**declared, **(parsed.model_extra or {})}
 
 
-def _field_errors(error: ValidationError) -> list[FieldError]:
+def named_files(model: type[BaseModel], stored: Mapping[str, Any]) -> set[UUID]:
+    """The ids of the files that a stored payload names."""
+    named = NamedFiles()
+    model.model_validate(dict(stored), context={UNSEAL: True, NAMED: named})
+    return named.ids
+
+
+def takes_files(model: type[BaseModel]) -> bool:
+    """Whether a payload may name files; said too often rather than too seldom."""
+    try:
+        return MARK in json.dumps(model.model_json_schema())
+    except (PydanticInvalidForJsonSchema, TypeError, ValueError):
+        return True
+
+
+def _field_errors(error: ValidationError, given: Mapping[str, Any]) -> list[FieldError]:
     return [
         FieldError(
-            pointer(*problem["loc"]),
+            pointer(*_place(problem["loc"], given, missing=problem["type"] == "missing")),
             "unknown parameter" if problem["type"] == "extra_forbidden" else problem["msg"],
         )
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
 
 
+def _place(location: Sequence[str | int], given: Any, *, missing: bool) -> list[str | int]:
+    """Where in what was given it stands. Pydantic also names the member of a union that it tried,
+    which is in nobody's payload."""
+    place: list[str | int] = []
+    for part in location:
+        try:
+            given = given[part]
+        except (KeyError, IndexError, TypeError):
+            continue
+        place.append(part)
+    return [*place, location[-1]] if missing else place
+
+
 def _refuse_model_instances(payload: Mapping[str, Any]) -> None:
     for name, value in payload.items():
-        if isinstance(value, Model):
+        if isinstance(value, Model) and not is_stored_file(value):
             raise InvalidPayload(
                 [FieldError(pointer(name), "is a model instance; pass its primary key")]
             )

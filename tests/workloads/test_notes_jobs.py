@@ -4,18 +4,25 @@ import base64
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
+from uuid import uuid4
 
 import pytest
 from django.conf import settings as project
 from pytest_django import Settings
 
+from accounts.models import Tenant
 from jobs import CancelRequested, JobType, Retry
+from jobs.enqueue import enqueue
 from jobs.exceptions import InvalidPayload
+from jobs.models import Queue
+from tests.support.files import storage_at, stored
 from tests.workloads import model_server
+from tests.workloads.files.archives import with_part
 from tests.workloads.model_server import ModelServer
 from tests.workloads.recording import Recorder, context
+from workloads.documents import EmptyDocument, UnreadableDocument
 from workloads.llm import BadAnswer, Refused, Unavailable
-from workloads.notes.errors import EmptyDocument, UnreadableDocument
 from workloads.notes.job_types import notes_of_file, notes_of_text
 
 SAMPLES = Path(project.BASE_DIR) / "workloads" / "notes" / "samples"
@@ -54,6 +61,53 @@ def test_the_samples_give_complete_notes(name: str) -> None:
     assert 600 <= notes["statistics"]["words_in"] <= 1200
     assert 0 < notes["statistics"]["words_out"] < notes["statistics"]["words_in"]
     assert len(notes["summary"].split()) > 30
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "heading"),
+    [
+        ("sourdough.docx", "Sourdough from flour and water", "Shaping and proofing"),
+        ("queues.pptx", "Queues in everyday life", "Little's law"),
+        ("printing.odt", "How printing changed Europe", "The long view"),
+        ("clocks.epub", "A short history of clocks", "Longitude"),
+        ("sleep.pdf", "Why we sleep", "Two forces"),
+        ("honey.html", "How bees make honey", "Taking the harvest"),
+    ],
+)
+def test_a_sample_of_each_format_gives_notes_by_its_headings(
+    name: str, title: str, heading: str
+) -> None:
+    file = inline(name, (SAMPLES / name).read_bytes())
+
+    notes = run(notes_of_file, {"file": file, "options": {"quiz": True}})
+
+    assert notes["title"] == title
+    assert heading in [section["heading"] for section in notes["sections"]]
+    assert 4 <= len(notes["sections"]) <= 8
+    assert len(notes["quiz"]) >= 3
+    assert 300 <= notes["statistics"]["words_in"] <= 600
+    assert notes["warnings"] == []
+
+
+def test_what_could_not_be_read_of_a_file_is_told_in_the_result() -> None:
+    slides = with_part((SAMPLES / "queues.pptx").read_bytes(), "ppt/slides/slide2.xml", b"<")
+
+    notes = run(notes_of_file, {"file": inline("queues.pptx", slides)})
+
+    assert notes["warnings"] == ["Slide 2 could not be read."]
+    assert "Little's law" in [section["heading"] for section in notes["sections"]]
+
+
+def test_the_options_reach_the_notes_of_a_file(ollama: ModelServer) -> None:
+    options = {"quiz": True, "language": "nl", "custom_prompt": "Be kind."}
+    file = inline("sleep.pdf", (SAMPLES / "sleep.pdf").read_bytes())
+
+    notes = run(notes_of_file, {"file": file, "options": options})
+
+    assert notes["generation_method"] == "ai"
+    assert notes["language"] == "nl"
+    assert notes["quiz"]
+    assert notes["title"] == "Why we sleep"
 
 
 def test_a_text_gives_notes_without_a_quiz_unless_asked() -> None:
@@ -155,7 +209,7 @@ def test_a_text_with_bad_parameters_is_refused(payload: dict[str, Any]) -> None:
     [
         {"name": "a.md"},
         {"name": "a.md", "content_base64": "not base64!"},
-        {"name": "a.pdf", "content_base64": ""},
+        {"name": "a.md", "content_base64": "", "content_type": 5},
         {"name": "../a.md", "content_base64": ""},
         {"name": "a.md", "content_base64": "", "size": 0},
         {"file_id": "0199"},
@@ -166,13 +220,40 @@ def test_a_bad_file_is_refused(file: dict[str, Any]) -> None:
         notes_of_file.validated({"file": file})
 
 
-def test_a_refusal_points_at_the_field_and_says_what_is_wanted() -> None:
+@pytest.mark.parametrize(
+    ("file", "pointer", "detail"),
+    [
+        (inline("a/b.pdf", b""), "/file/name", "must be a plain file name"),
+        ({"name": "a.pdf"}, "/file/content_base64", "Field required"),
+        ({"name": "a", "content_base64": "", "x": 1}, "/file/x", "unknown parameter"),
+        ({"file_id": "0199"}, "/file/file_id", ANY),
+        ({"file_id": str(uuid4()), "name": "x"}, "/file/name", "unknown parameter"),
+        (7, "/file", ANY),
+    ],
+)
+def test_a_refusal_points_at_the_field_and_says_what_is_wanted(
+    file: object, pointer: str, detail: str
+) -> None:
     with pytest.raises(InvalidPayload) as caught:
-        notes_of_file.validated({"file": inline("a.pdf", b"")})
+        notes_of_file.validated({"file": file})
 
-    (error,) = caught.value.errors
-    assert error.pointer == "/file/name"
-    assert error.detail == "must end in one of .md, .markdown, .txt, .text"
+    assert [(error.pointer, error.detail) for error in caught.value.errors] == [(pointer, detail)]
+
+
+@pytest.mark.django_db
+def test_a_file_handed_in_before_gives_the_same_notes_as_one_in_the_payload(
+    tmp_path: Path, settings: Settings
+) -> None:
+    storage_at(tmp_path, settings)
+    content = (SAMPLES / "sleep.pdf").read_bytes()
+    tenant = Tenant.objects.create(slug="acme")
+    Queue.objects.get_or_create(name="default")
+    file = stored(tenant, content, name="sleep.pdf")
+
+    job = enqueue(tenant, "notes.file", {"file": {"file_id": str(file.pk)}}).job
+    notes = notes_of_file(context(), **notes_of_file.arguments(job.payload))
+
+    assert notes == run(notes_of_file, {"file": inline("sleep.pdf", content)})
 
 
 @pytest.fixture

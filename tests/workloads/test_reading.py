@@ -1,13 +1,15 @@
 """Bytes to text, text to documents."""
 
 import codecs
+import contextlib
+import time
 
 import pytest
 from hypothesis import given, strategies
 
-from workloads.notes.decoding import clean, decode
-from workloads.notes.errors import EmptyDocument, UnreadableDocument
-from workloads.notes.reading import LONGEST_SECTION, LONGEST_UNHEADED, read
+from workloads.documents import Block, EmptyDocument, UnreadableDocument
+from workloads.documents.decoding import clean, decode
+from workloads.notes.reading import LONGEST_SECTION, LONGEST_UNHEADED, assemble, read
 
 
 @pytest.mark.parametrize(
@@ -148,6 +150,43 @@ def test_long_text_without_headings_is_divided_too() -> None:
 
     assert len(document.sections) > 5
     assert all(len(" ".join(s.sentences)) <= LONGEST_UNHEADED * 1.1 for s in document.sections)
+
+
+def test_a_title_from_outside_the_text_names_what_no_heading_names() -> None:
+    paragraph = Block(kind="paragraph", text="A text without a heading.")
+    heading = Block(kind="heading", text="Its own", level=1)
+
+    assert assemble([paragraph], title="Given").title == "Given"
+    assert assemble([heading, paragraph], title="Given").title == "Its own"
+
+
+@pytest.mark.parametrize(
+    ("line", "heading"), [("# Notes on C# #", "Notes on C#"), ("# C#", "C#"), ("# A ##", "A")]
+)
+def test_only_hashes_apart_close_a_heading(line: str, heading: str) -> None:
+    assert read(f"{line}\n\nText here.").title == heading
+
+
+LONG_LINES = ["[", "`", "*a ", "![", "<a", "<!--", "# " + "#" * 99, "e.g. A ", "x", "| "]
+
+
+@pytest.mark.parametrize("piece", LONG_LINES)
+def test_no_line_costs_the_square_of_its_length(piece: str) -> None:
+    """In the square, sixteen times as long costs 256 times as much. Measured in processor time,
+    and the shortest of a few, so that other work on the machine does not count."""
+    short, long = (piece * (size // len(piece)) for size in (12_000, 192_000))
+
+    assert cost(long) < 80 * cost(short) + 0.05
+
+
+def cost(text: str) -> float:
+    def once() -> float:
+        began = time.process_time()
+        with contextlib.suppress(EmptyDocument):
+            read(f"{text} x.")
+        return time.process_time() - began
+
+    return min(once() for _ in range(3))
 
 
 @given(strategies.text(alphabet="#-*=_~`|>[]()! \n\t.aA1é", max_size=200))

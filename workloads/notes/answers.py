@@ -5,9 +5,9 @@ Pure. An answer in which nothing can be found raises `BadAnswer`.
 
 import re
 
+from workloads.documents.decoding import clean
+from workloads.documents.markdown import plain
 from workloads.llm import BadAnswer
-from workloads.notes.blocks import plain
-from workloads.notes.decoding import clean
 from workloads.notes.notes import Outline, Question, SectionNotes
 from workloads.notes.sentences import sentences
 

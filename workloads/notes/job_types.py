@@ -5,12 +5,14 @@ from pathlib import PurePath
 from typing import Any
 
 from jobs import JobContext, Retry, job_type
+from workloads.documents import DocumentError, SourceDocument, open_document
+from workloads.documents.decoding import clean
 from workloads.llm import Busy, Refused, configured_model
-from workloads.notes.decoding import DecodedText, clean, decode
-from workloads.notes.errors import DocumentError
+from workloads.notes.document import Document
+from workloads.notes.fitting import fitted
 from workloads.notes.making import make_notes
-from workloads.notes.payload import Content, NotesOptions, SourceFile, Title
-from workloads.notes.reading import read
+from workloads.notes.payload import Content, NotesOptions, SourceFile, Title, source_of
+from workloads.notes.reading import assemble, read
 
 TIMEOUT = 1800
 PERMANENT = (DocumentError, Refused)
@@ -34,7 +36,8 @@ def notes_of_text(
 ) -> dict[str, Any]:
     """Notes of `content`, as `Notes.as_result` describes them."""
     context.progress(0, "reading")
-    return _notes(context, DecodedText(text=clean(content)), title, None, options)
+    document = read(clean(content))
+    return _notes(context, document, title or document.title, options)
 
 
 @job_type(
@@ -43,7 +46,7 @@ def notes_of_text(
     dont_autoretry_for=PERMANENT,
     retry_backoff=10,
     retry_backoff_max=300,
-    description="Notes of a file (plain text or Markdown), in the form of notes.text.",
+    description="Notes of a file: text, Markdown, HTML, PDF, docx, pptx, odt or epub.",
 )
 def notes_of_file(
     context: JobContext,
@@ -52,22 +55,26 @@ def notes_of_file(
     title: Title | None = None,
     options: NotesOptions = DEFAULT_OPTIONS,
 ) -> dict[str, Any]:
-    """Notes of the file, titled by its first heading, else by its name."""
+    """Notes of the file, titled by its first heading, else by its name.
+
+    What of it could not be read is named in the result's `warnings`.
+    """
     context.progress(0, "reading")
-    return _notes(context, decode(file.content()), title, PurePath(file.name).stem, options)
+    document = _document(source_of(file), context)
+    return _notes(context, document, title or document.title or PurePath(file.name).stem, options)
+
+
+def _document(source: SourceDocument, context: JobContext) -> Document:
+    opened = open_document(source, keep_on=context.raise_if_cancelled)
+    return assemble(opened.blocks, opened.warnings, opened.title)
 
 
 def _notes(
-    context: JobContext,
-    source: DecodedText,
-    title: str | None,
-    name: str | None,
-    options: NotesOptions,
+    context: JobContext, document: Document, title: str | None, options: NotesOptions
 ) -> dict[str, Any]:
-    document = read(source.text, source.warnings)
-    document = replace(document, title=title or document.title or name)
+    document = replace(document, title=title)
     try:
         notes = make_notes(document, options=options, model=configured_model(), watch=context)
     except Busy as busy:
         raise Retry(after=busy.retry_after, reason=str(busy)) from busy
-    return notes.as_result()
+    return fitted(notes).as_result()

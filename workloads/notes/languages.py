@@ -39,7 +39,7 @@ def recognise(words: Iterable[str]) -> str | None:
     """The language whose small words are the most frequent, or None where no one's are."""
     folded = [word.casefold() for word in words]
     shares = {
-        language: sum(word in small_words(language) for word in folded) / max(len(folded), 1)
+        language: sum(map(small_words(language).__contains__, folded)) / max(len(folded), 1)
         for language in known_languages()
     }
     best = max(shares, key=lambda language: shares[language])

@@ -2,12 +2,13 @@
 
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 from pydantic_core import PydanticCustomError
 
-READABLE_SUFFIXES = (".md", ".markdown", ".txt", ".text")
+from jobs import InputFile
+from workloads.documents import SourceDocument
 
 
 class StrictModel(BaseModel):
@@ -38,14 +39,9 @@ def _with_a_word(text: str) -> str:
     return text
 
 
-def _readable_name(name: str) -> str:
+def _plain_name(name: str) -> str:
     if "/" in name or "\\" in name or not name.isprintable():
         raise PydanticCustomError("file_name", "must be a plain file name")
-    if not name.lower().endswith(READABLE_SUFFIXES):
-        suffixes = ", ".join(READABLE_SUFFIXES)
-        raise PydanticCustomError(
-            "file_name", "must end in one of {suffixes}", {"suffixes": suffixes}
-        )
     return name
 
 
@@ -62,16 +58,29 @@ Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_with
 
 
 class InlineFile(StrictModel):
-    """A file inside the payload: plain text or Markdown."""
+    """A file inside the payload, which holds 256 KiB. Its content says what kind it is."""
 
-    name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_readable_name)]
+    name: Annotated[str, Field(min_length=1, max_length=255), AfterValidator(_plain_name)]
     content_base64: Annotated[str, AfterValidator(_base64)]
-
-    def content(self) -> bytes:
-        """The file's bytes."""
-        return base64.b64decode(self.content_base64)
+    content_type: Annotated[str, Field(max_length=255)] | None = None
 
 
-# Job types take a `SourceFile`, so that a file handed in beforehand can join as a second model of a
-# union here, and a payload with an inline file stays as it is.
-SourceFile = InlineFile
+def source_of(file: InlineFile | InputFile) -> SourceDocument:
+    """The file as the document reader takes it. Raises FileGone if it is no more."""
+    if isinstance(file, InlineFile):
+        content = base64.b64decode(file.content_base64)
+        return SourceDocument(name=file.name, content=content, content_type=file.content_type)
+    with file.open() as stored:
+        content = stored.read()
+    return SourceDocument(name=file.name, content=content, content_type=file.content_type)
+
+
+def _way(given: Any) -> str:
+    """Which of the two ways to give a file this is; one that is none is told of the first."""
+    inline = isinstance(given, InlineFile) or (isinstance(given, dict) and "file_id" not in given)
+    return "inline" if inline else "stored"
+
+
+SourceFile = Annotated[
+    Annotated[InlineFile, Tag("inline")] | Annotated[InputFile, Tag("stored")], Discriminator(_way)
+]

@@ -1,16 +1,15 @@
-"""Plain text or Markdown to a `Document`.
+"""Blocks, or the plain text or Markdown they are made of, to a `Document`.
 
 Code and tables are left out with a warning, because sentences cannot be taken from them.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from workloads.notes.blocks import Block, blocks
+from workloads.documents import Block, EmptyDocument, markdown
 from workloads.notes.document import Document, Paragraph, Section
-from workloads.notes.errors import EmptyDocument
 from workloads.notes.sentences import sentences
 
 LONGEST_IMPLIED_HEADING = 60
@@ -22,21 +21,33 @@ LONGEST_SECTION = 6000
 
 def read(text: str, warnings: tuple[str, ...] = ()) -> Document:
     """The document in `text`, which is clean; raises `EmptyDocument` if it has no sentence."""
-    found = _imply_headings(list(blocks(text)))
-    title, below = _take_title(found)
+    return assemble(list(markdown.blocks(text)), warnings)
+
+
+def assemble(
+    blocks: Sequence[Block], warnings: tuple[str, ...] = (), title: str | None = None
+) -> Document:
+    """The document made of `blocks`; `title` is its name where no heading is.
+
+    Raises `EmptyDocument` where there is no sentence.
+    """
+    found = _imply_headings(blocks)
+    heading, below = _take_title(found)
     sections = tuple(part for section in _sections(below) for part in _divide(section))
     if not sections:
-        raise EmptyDocument("The document contains no text to take notes of.")
-    return Document(title=title, sections=sections, warnings=(*warnings, *_left_out(found)))
+        raise EmptyDocument
+    return Document(
+        title=heading or title, sections=sections, warnings=(*warnings, *_left_out(found))
+    )
 
 
-def _imply_headings(found: list[Block]) -> list[Block]:
+def _imply_headings(found: Sequence[Block]) -> list[Block]:
     """Short lines alone above a paragraph become headings: the first a title, the others level 2.
 
     Only where the author marked none, for in Markdown such a line is just a short paragraph.
     """
     if any(block.kind == "heading" for block in found):
-        return found
+        return list(found)
     implied = {
         number
         for number, (block, below) in enumerate(pairwise(found))

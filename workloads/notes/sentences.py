@@ -10,6 +10,8 @@ _END = re.compile(r"(?<=[.!?…])[\"'”’»)\]]*\s+(?=[\"'“‘„«(\[¿¡]*
 _ABBREVIATIONS = frozenset(
     (Path(__file__).parent / "words" / "abbreviations.txt").read_text("utf-8").split()
 )
+# Characters around a sentence's end that decide; looking further would cost the square of a length.
+_NEAR = 60
 _INITIAL = re.compile(r"^[^\W\d_]\.$")
 _DAY = re.compile(r"^\d{1,2}\.$")
 # German writes a day as `3. Oktober`; in most languages a sentence may well end with a number.
@@ -26,7 +28,8 @@ def sentences(text: str) -> tuple[str, ...]:
     start = 0
     text = " ".join(text.split())
     for end in _END.finditer(text):
-        if not _goes_on(text[start : end.start()], text[end.end() :]):
+        before = text[max(start, end.start() - _NEAR) : end.start()]
+        if not _goes_on(before, text[end.end() : end.end() + _NEAR]):
             found.append(text[start : end.end()].strip())
             start = end.end()
     found.append(text[start:].strip())
@@ -58,9 +61,11 @@ def _goes_on(before: str, after: str) -> bool:
 
 def _cut(sentence: str) -> list[str]:
     parts = []
-    while len(sentence) > LONGEST_SENTENCE:
-        space = sentence.rfind(" ", LONGEST_SENTENCE // 2, LONGEST_SENTENCE)
-        end = LONGEST_SENTENCE if space < 0 else space
-        parts.append(sentence[:end].strip())
-        sentence = sentence[end:].strip()
-    return [*parts, sentence]
+    start = 0
+    while len(sentence) - start > LONGEST_SENTENCE:
+        longest = start + LONGEST_SENTENCE
+        space = sentence.rfind(" ", start + LONGEST_SENTENCE // 2, longest)
+        end = longest if space < 0 else space
+        parts.append(sentence[start:end].strip())
+        start = end
+    return [*parts, sentence[start:].strip()]

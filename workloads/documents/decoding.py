@@ -5,7 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from workloads.notes.errors import UnreadableDocument
+from workloads.documents.errors import UnreadableDocument
 
 # Beyond this share of undecodable characters a file is not damaged text, it is something else.
 MOST_DAMAGE = 0.2

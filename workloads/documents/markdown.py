@@ -6,46 +6,34 @@ of their own; quotation marks of block quotes, HTML comments, images and emphasi
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["heading", "paragraph", "item", "code", "table"]
+from workloads.documents.block import Block, Kind
 
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n(?:---|\.\.\.)\n", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _QUOTE = re.compile(r"^\s*(?:>\s?)+")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*?)[ \t]*#*[ \t]*$")
+_HEADING = re.compile(r"^ {0,3}(#{1,6})[ \t]+(.*)$")
 _UNDERLINE = re.compile(r"^ {0,3}(=+|-{2,})[ \t]*$")
 _RULE = re.compile(r"^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$")
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.*)$")
 _TABLE_ROW = re.compile(r"^\s*\|.*\|\s*$")
+# Each repetition has an end, so that no text takes time by the square of its length.
 _INLINE = (
-    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),
-    (re.compile(r"\[\^[^\]]+\]:?"), ""),
-    (re.compile(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])"), r"\1"),
-    (re.compile(r"<(https?://[^>]+)>"), r"\1"),
-    (re.compile(r"</?[a-zA-Z][^<>]*>"), ""),
-    (re.compile(r"`+([^`]+)`+"), r"\1"),
-    (re.compile(r"(?<![\w\\])(\*{1,3}|_{1,3}|~~)(?=\S)(.+?)(?<=[^\s\\])\1(?!\w)"), r"\2"),
+    (re.compile(r"!\[[^\]]{0,500}\]\([^)]{0,2000}\)"), ""),
+    (re.compile(r"\[\^[^\]]{1,100}\]:?"), ""),
+    (re.compile(r"\[([^\]]{1,500})\](?:\([^)]{0,2000}\)|\[[^\]]{0,500}\])"), r"\1"),
+    (re.compile(r"<(https?://[^>]{1,2000})>"), r"\1"),
+    (re.compile(r"</?[a-zA-Z][^<>]{0,2000}>"), ""),
+    (re.compile(r"(?<!`)`{1,9}([^`]{1,2000})`{1,9}"), r"\1"),
+    (re.compile(r"(?<![\w\\])(\*{1,3}|_{1,3}|~~)(?=\S)(.{1,400}?)(?<=[^\s\\])\1(?!\w)"), r"\2"),
     (re.compile(r"\\([\\`*_{}\[\]()#+.!|>~-])"), r"\1"),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """Lines that belong together; `level` is that of a heading, from 1."""
-
-    kind: Kind
-    text: str = ""
-    level: int = 0
-    lines: int = 1
 
 
 def blocks(text: str) -> Iterator[Block]:
     """The blocks of `text` in order; front matter is skipped, code and tables lose their text."""
     reader = _BlockReader()
-    for line in _COMMENT.sub("", _FRONT_MATTER.sub("", text)).split("\n"):
+    for line in _uncommented(_FRONT_MATTER.sub("", text)).split("\n"):
         yield from reader.take(_QUOTE.sub("", line))
     yield from reader.close()
 
@@ -55,6 +43,23 @@ def plain(text: str) -> str:
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
     return " ".join(text.split())
+
+
+def _uncommented(text: str) -> str:
+    """Without HTML comments; one that never ends is none."""
+    kept: list[str] = []
+    start = 0
+    while (begin := text.find("<!--", start)) >= 0 and (end := text.find("-->", begin + 4)) >= 0:
+        kept.append(text[start:begin])
+        start = end + 3
+    return "".join([*kept, text[start:]])
+
+
+def _unclosed(heading: str) -> str:
+    """Without the hashes that may close a heading; those of `C#` belong to it."""
+    text = heading.rstrip()
+    without = text.rstrip("#")
+    return without if without.endswith((" ", "\t")) else text
 
 
 class _BlockReader:
@@ -80,7 +85,7 @@ class _BlockReader:
             self._fence = match[1]
         elif match := _HEADING.match(line):
             yield from self.close()
-            yield Block(kind="heading", text=plain(match[2]), level=len(match[1]))
+            yield Block(kind="heading", text=plain(_unclosed(match[2])), level=len(match[1]))
         elif self._is_underline(line):
             level = 1 if "=" in line else 2
             yield Block(kind="heading", text=plain(self._lines.pop()), level=level)
