@@ -4,6 +4,8 @@ from jobs.backoff import Backoff
 from jobs.context import JobContext
 from jobs.control import Cancel, CancelRequested, LeaseLost, Retry, Snooze
 from jobs.declaration import job_type
+from jobs.exceptions import FileGone
+from jobs.files.input_file import InputFile
 from jobs.job_type import JobType
 from jobs.secret import Secret
 
@@ -11,6 +13,8 @@ __all__ = [
     "Backoff",
     "Cancel",
     "CancelRequested",
+    "FileGone",
+    "InputFile",
     "JobContext",
     "JobType",
     "LeaseLost",

@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.models import Tenant
 from jobs import lifecycle, options, registry
 from jobs.exceptions import FieldError, InvalidOptions, JobsError
+from jobs.files import references
 from jobs.job_type import JobType
 from jobs.models import Dependency, Job
 from jobs.models.job import UNIQUE_KEY_INDEX
@@ -62,11 +63,12 @@ def enqueue(
     nothing was written.
     """
     request = JobRequest(type_name=type_name, payload=payload, options=options or JobOptions())
-    job = _prepared(tenant, request)
-    if not job.unique_key:
-        _insert([(job, request)])
-        return Enqueued(job=job, created=True)
-    return _insert_unique(job, request)
+    with references.held(type_name):
+        job = _prepared(tenant, request)
+        if not job.unique_key:
+            _insert([(job, request)])
+            return Enqueued(job=job, created=True)
+        return _insert_unique(job, request)
 
 
 def enqueue_many(tenant: Tenant, requests: Sequence[JobRequest]) -> list[Enqueued | JobsError]:
@@ -119,11 +121,12 @@ def _prepared(tenant: Tenant, request: JobRequest) -> Job:
     decided = options.decide(given, job_type, tenant.plan, now=timezone.now())
     if given.depends_on:
         _refuse_unknown_dependencies(tenant, given)
+    payload = references.sealed_payload(job_type, request.payload, tenant=tenant, owner=given.owner)
     return Job(
         tenant=tenant,
         type=job_type.name,
         queue_id=decided.queue,
-        payload=job_type.validated(request.payload),
+        payload=payload,
         status=_first_status(given, decided.start_at),
         priority=decided.priority,
         base_priority=decided.priority,
@@ -150,7 +153,9 @@ def _first_status(given: JobOptions, start_at: datetime | None) -> Status:
 def _insert(prepared: Sequence[tuple[Job, JobRequest]]) -> None:
     waiting = [(job, request) for job, request in prepared if request.options.depends_on]
     with transaction.atomic(savepoint=False) if waiting else nullcontext():
-        lifecycle.create([job for job, _ in prepared])
+        jobs = [job for job, _ in prepared]
+        lifecycle.create(jobs)
+        references.note_uses(jobs)
         for job, request in waiting:
             _block(job, request.options.depends_on)
 

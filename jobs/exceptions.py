@@ -8,6 +8,7 @@
     ├── DeclarationError      a job type is declared wrongly
     ├── TransitionRefused     the job's status does not allow what was asked
     ├── UniqueKeyTaken        another active job holds the unique key
+    ├── FileGone              a file that the job needs is no more
     └── AttemptLost           the attempt no longer holds the job
 
 The docstring of each is its message.
@@ -78,6 +79,10 @@ class TransitionRefused(JobsError):
 
 class UniqueKeyTaken(TransitionRefused):
     """Another active job holds the unique key."""
+
+
+class FileGone(JobsError):
+    """A file that the job needs is no more."""
 
 
 class AttemptLost(JobsError):

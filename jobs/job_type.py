@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel
 
 from jobs import backoff, payload
 from jobs.backoff import Backoff
 from jobs.context import JobContext
+from jobs.files.input_file import NamedFiles
 from jobs.secret import masked
 
 if TYPE_CHECKING:
@@ -65,9 +68,23 @@ class JobType(Generic[P, R]):
 
         return enqueue(tenant_of(tenant), self.name, parameters, options).job
 
-    def validated(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The payload as it is stored; raises InvalidPayload or PayloadTooLarge."""
-        return payload.validated(self.model, given)
+    @cached_property
+    def takes_files(self) -> bool:
+        """Whether a payload of this type may name files."""
+        return payload.takes_files(self.model)
+
+    def validated(
+        self, given: Mapping[str, Any], files: NamedFiles | None = None
+    ) -> dict[str, Any]:
+        """The payload as it is stored; raises InvalidPayload or PayloadTooLarge.
+
+        Without `files` it may name none: `jobs.files.references` is who looks whose they are.
+        """
+        return payload.validated(self.model, given, files)
+
+    def named_files(self, stored: Mapping[str, Any]) -> set[UUID]:
+        """The ids of the files that a stored payload names."""
+        return payload.named_files(self.model, stored)
 
     def arguments(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments of the function from a stored payload; raises InvalidPayload."""

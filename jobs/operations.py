@@ -15,6 +15,7 @@ from django.db import transaction
 from accounts import audit
 from jobs import lifecycle, registry
 from jobs.exceptions import TransitionRefused
+from jobs.files import references
 from jobs.models import Job
 
 
@@ -34,10 +35,16 @@ def cancel(job: Job, by: Actor) -> Job:
 def retry(job: Job, by: Actor, *, payload: Mapping[str, Any] | None = None) -> Job:
     """Run a failed or cancelled job again, with another payload if one is given.
 
-    Raises UnknownJobType or InvalidPayload for a new payload that does not fit.
+    Raises UnknownJobType, InvalidPayload or PayloadTooLarge for a new payload that does not fit.
     """
-    sealed = None if payload is None else registry.get(job.type).validated(payload)
-    return _perform("retry", job, by, lambda: lifecycle.revive(job.pk, payload=sealed))
+    if payload is None:
+        return _perform("retry", job, by, lambda: lifecycle.revive(job.pk))
+    with transaction.atomic():
+        job_type = registry.get(job.type)
+        sealed = references.sealed_payload(job_type, payload, tenant=job.tenant, owner=job.owner)
+        after = _perform("retry", job, by, lambda: lifecycle.revive(job.pk, payload=sealed))
+        references.note_uses([after])
+    return after
 
 
 def boost(job: Job, by: Actor, *, amount: int) -> Job:
@@ -54,6 +61,22 @@ def run_now(job: Job, by: Actor) -> Job:
 def discard(job: Job, by: Actor) -> Job:
     """Take an ended job out of the dead letters."""
     return _perform("discard", job, by, lambda: lifecycle.discard(job.pk))
+
+
+def put_back(job: Job, by: Actor) -> Job:
+    """Take a stuck job from the worker that holds it, into its queue again."""
+    error = {
+        "type": "put_back",
+        "message": f"Put back into the queue by {by.name}.",
+        "details": {},
+    }
+    return _perform("put-back", job, by, lambda: lifecycle.force_queue(job.pk, error=error))
+
+
+def give_up(job: Job, by: Actor) -> Job:
+    """Take a stuck job from the worker that holds it, and end it as failed."""
+    error = {"type": "given_up", "message": f"Ended as failed by {by.name}.", "details": {}}
+    return _perform("give-up", job, by, lambda: lifecycle.force_fail(job.pk, error=error))
 
 
 def _promote(job: Job) -> None:

@@ -6,6 +6,7 @@ it ends. They listen on free loopback ports and keep their data in a temporary `
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,11 +19,7 @@ import pytest
 _ROOT = Path(__file__).resolve().parent.parent
 _KEEPER = pytest.StashKey[subprocess.Popen[str]]()
 # What a developer's own environment may carry and a test must not depend on.
-_FOREIGN = (
-    "BROKER_URL", "ADMIN_API_TOKEN", "WORKER_QUEUES", "CELERIAC_APPS", "DEBUG", "LEASE_SECONDS",
-    "CRASH_LIMIT", "CANCEL_GRACE_SECONDS", "JOB_TIMEOUT_SECONDS", "DIAGNOSTICS_CRASH",
-    "OLLAMA_BASE_URL", "LLM_BASE_URL", "OPENAI_API_KEY",
-)  # fmt: skip
+_READ = re.compile(r"""env\.\w+\(\s*"([A-Z][A-Z_]+)\"""")  # a setting, where it is read
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,9 +55,16 @@ def _start() -> subprocess.Popen[str]:
         keeper.communicate()
         shutil.rmtree(home, ignore_errors=True)
         raise pytest.UsageError(answer["error"])
-    for name in _FOREIGN:
+    for name in _settings():
         os.environ.pop(name, None)
+        os.environ.pop(f"{name}_FILE", None)
     os.environ.update(
         answer, CELERIAC_HOME=str(home), SECRET_KEY="a key for tests only, long enough to be legal"
     )
     return keeper
+
+
+def _settings() -> set[str]:
+    """The name of every setting: what a developer has set for himself is none of the tests'."""
+    sources = (Path(__file__).parent.parent / "config").glob("**/*.py")
+    return {name for source in sources for name in _READ.findall(source.read_text("utf-8"))}

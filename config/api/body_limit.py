@@ -43,7 +43,7 @@ class BodyLimit:
         if len(body) > self._limit:
             await self._refuse(scope, send)
             return
-        await self._application(_with_length(scope, len(body)), _replay(body, receive), send)
+        await self._application(with_length(scope, len(body)), replay(body, receive), send)
 
     async def _whole(self, receive: ASGIReceiveCallable) -> bytes | None:
         """The body; of one that is too large, as much as shows it; None where the client left."""
@@ -72,7 +72,8 @@ class BodyLimit:
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _with_length(scope: HTTPScope, length: int) -> HTTPScope:
+def with_length(scope: HTTPScope, length: int) -> HTTPScope:
+    """The scope of a body sent in chunks, as if its length had been announced."""
     headers = dict(scope["headers"])
     if b"transfer-encoding" not in headers:
         return scope
@@ -86,7 +87,7 @@ def _with_length(scope: HTTPScope, length: int) -> HTTPScope:
     return changed
 
 
-def _replay(body: bytes, receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
+def replay(body: bytes, receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
     """A `receive` that gives the body first, and then what the client does next."""
     first: list[HTTPRequestEvent] = [{"type": "http.request", "body": body, "more_body": False}]
 

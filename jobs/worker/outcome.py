@@ -19,6 +19,7 @@ from jobs.control import (
     Terminated,
     TimedOut,
 )
+from jobs.exceptions import FileGone
 
 MAX_MESSAGE, MAX_TRACEBACK = 8_000, 16_000
 MAX_DELAY_SECONDS = 3650 * 86_400.0  # the database's timestamps end somewhere
@@ -101,6 +102,8 @@ def classify(
             return retried(error, policy, random=random, after=exception.after)
         case TimedOut():
             return retried(error, policy, random=random)
+        case FileGone():  # it does not come back
+            return Failed(error=error)
     if isinstance(exception, policy.dont_autoretry_for):
         return Failed(error=error)
     if isinstance(exception, policy.autoretry_for):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs import JobContext, Secret, job_type
+from jobs import InputFile, JobContext, Secret, job_type
 
 
 @job_type("apitests.report", max_retries=2)
@@ -13,3 +13,9 @@ def report(
 ) -> dict[str, Any]:
     """A report with a secret."""
     return {"report": report_id}
+
+
+@job_type("apitests.reading")
+def reading(context: JobContext, *, document: InputFile) -> int:
+    """How long a document is."""
+    return document.size
