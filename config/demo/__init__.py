@@ -31,4 +31,7 @@ def run(console: Console, base_url: str) -> bool:
 
 
 def _handed_in(api: Api, submission: Submission) -> Followed:
-    return Followed(submission=submission, job=api.create_job(submission.body))
+    body = submission.body
+    if submission.file:
+        body = submission.with_file(api.upload(submission.file)["id"])
+    return Followed(submission=submission, job=api.create_job(body))

@@ -1,6 +1,8 @@
 """The REST API as a program uses it: a token, JSON, and patience where patience is asked for."""
 
+import mimetypes
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -44,16 +46,23 @@ class Api:
 
     def create_job(self, body: JobJson) -> JobJson:
         """The accepted job."""
-        return self._call("POST", "/jobs", body)
+        return self._call("POST", "/jobs", json=body)
+
+    def upload(self, path: Path) -> JobJson:
+        """The stored file, by whose `id` a payload can name it."""
+        content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return self._call(
+            "POST", "/files", files={"file": (path.name, path.read_bytes(), content_type)}
+        )
 
     def job(self, job_id: str) -> JobJson:
         """The job as it is now."""
         return self._call("GET", f"/jobs/{job_id}")
 
-    def _call(self, method: str, path: str, body: JobJson | None = None) -> JobJson:
+    def _call(self, method: str, path: str, **content: Any) -> JobJson:
         end = time.monotonic() + MOST_PATIENCE
         while True:
-            answer = self._send(method, path, body)
+            answer = self._send(method, path, **content)
             wait = _seconds(answer, "Retry-After", 1.0)
             if answer.status_code not in {429, 503} or time.monotonic() + wait > end:
                 break
@@ -66,9 +75,9 @@ class Api:
             raise ApiError(f"{method} {path} was answered with {_problem(answer)}")
         return _object(answer)
 
-    def _send(self, method: str, path: str, body: JobJson | None) -> requests.Response:
+    def _send(self, method: str, path: str, **content: Any) -> requests.Response:
         try:
-            return self._session.request(method, self._root + path, json=body, timeout=TIMEOUT)
+            return self._session.request(method, self._root + path, timeout=TIMEOUT, **content)
         except requests.RequestException as error:
             raise ApiError(f"{self._root} does not answer ({type(error).__name__}).") from error
 

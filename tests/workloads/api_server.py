@@ -3,10 +3,13 @@
 Each look at a job shows the next state of its life, so a test needs no worker and no waiting.
 """
 
+import base64
 import json
 import threading
 import uuid
 from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage, MIMEPart
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -27,12 +30,15 @@ class ApiServer:
         self.bodies: list[dict[str, Any]] = []
         self._failing_type = failing_type
         self._lives: dict[str, Iterator[Job]] = {}
+        self._files: dict[str, dict[str, str]] = {}
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                length = int(self.headers.get("Content-Length", "0"))
-                owner._answer(self, json.loads(self.rfile.read(length)))
+                content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                kind = self.headers.get("Content-Type", "")
+                is_form = kind.startswith("multipart/")
+                owner._answer(self, _file(kind, content) if is_form else json.loads(content))
 
             def do_GET(self) -> None:
                 owner._answer(self, None)
@@ -62,7 +68,9 @@ class ApiServer:
         self._server.server_close()
         self._thread.join(5)
 
-    def _answer(self, handler: BaseHTTPRequestHandler, body: dict[str, Any] | None) -> None:
+    def _answer(
+        self, handler: BaseHTTPRequestHandler, body: dict[str, Any] | MIMEPart | None
+    ) -> None:
         self.tokens.add(handler.headers.get("Authorization"))
         status, headers, content = self._refusal_or(handler.path, body)
         handler.send_response(status)
@@ -71,18 +79,50 @@ class ApiServer:
         handler.end_headers()
         handler.wfile.write(content)
 
+    def _keep(self, file: MIMEPart) -> str:
+        file_id = str(uuid.uuid4())
+        content = file.get_payload(decode=True)
+        assert isinstance(content, bytes)
+        self._files[file_id] = inline(str(file.get_filename()), content)
+        return file_id
+
+    def _with_content(self, body: dict[str, Any]) -> dict[str, Any]:
+        """With the file that it names in the payload itself: there is no storage here."""
+        named = body["payload"].get("file")
+        if not named:
+            return body
+        return {**body, "payload": {**body["payload"], "file": self._files[named["file_id"]]}}
+
     def _refusal_or(
-        self, path: str, body: dict[str, Any] | None
+        self, path: str, body: dict[str, Any] | MIMEPart | None
     ) -> tuple[int, dict[str, str], bytes]:
         if self.refusals:
             return self.refusals.pop(0)
+        if isinstance(body, MIMEPart):
+            return 201, {}, json.dumps({"id": self._keep(body)}).encode()
         if body is None:
             job = next(self._lives[path.rsplit("/", 1)[1]])
             return 200, {"X-RateLimit-Remaining": "99"}, json.dumps(job).encode()
         self.bodies.append(body)
+        body = self._with_content(body)
         job_id = str(uuid.uuid4())
         self._lives[job_id] = life(job_id, body, fails=body["type"] == self._failing_type)
         return 201, {}, json.dumps(next(self._lives[job_id])).encode()
+
+
+def inline(name: str, content: bytes) -> dict[str, str]:
+    """A file as it stands in a payload."""
+    return {"name": name, "content_base64": base64.b64encode(content).decode()}
+
+
+def _file(content_type: str, content: bytes) -> MIMEPart:
+    """The one part of a form that carries a file."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    form = message_from_bytes(head + content, policy=policy.HTTP)
+    assert isinstance(form, EmailMessage)
+    (part,) = form.iter_parts()
+    assert part.get_param("name", header="content-disposition") == "file"
+    return part
 
 
 def life(job_id: str, body: dict[str, Any], *, fails: bool = False) -> Iterator[Job]:

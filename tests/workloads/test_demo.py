@@ -3,6 +3,7 @@
 import io
 import json
 from itertools import islice
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -16,13 +17,20 @@ from config.demo.access import fresh_token, token_of_new_process
 from config.demo.api import Api, ApiError, pause
 from config.demo.board import board
 from config.demo.followed import Followed
-from config.demo.submissions import submissions
-from tests.workloads.api_server import ApiServer, life
+from config.demo.submissions import Submission, submissions
+from tests.workloads.api_server import ApiServer, inline, life
 
 pytestmark = pytest.mark.django_db
 
 
 EAGER = 0.005
+TITLES = (
+    "Leases and fencing tokens",
+    "A short history of clocks",
+    "How bees make honey",
+    "Queues in everyday life",
+    "Why we sleep",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -43,8 +51,8 @@ def test_the_demonstration_hands_in_documents_of_every_level_and_prints_their_no
 
     shown = screen.export_text()
     assert {body["priority"] for body in server.bodies} == {"urgent", "high", "normal", "low"}
-    assert [body["type"] for body in server.bodies].count("notes.file") == 3
-    for title in ("Celeriac, from seed to cellar", "From leaf to cup", "Leases and fencing tokens"):
+    assert [body["type"] for body in server.bodies].count("notes.file") == 4
+    for title in TITLES:
         assert title in shown
     assert "failed, retry 1 of 3" in shown
     assert "completed in 1.2 s, 1 retry" in shown
@@ -67,7 +75,15 @@ def test_on_a_terminal_the_bars_move() -> None:
 
     shown = screen.export_text()
     assert "━" in shown
-    assert "From leaf to cup" in shown
+    assert "Leases and fencing tokens" in shown
+
+
+def _whole(submission: Submission) -> dict[str, Any]:
+    """The body with its file in it."""
+    if submission.file is None:
+        return submission.body
+    file = inline(submission.file.name, submission.file.read_bytes())
+    return {**submission.body, "payload": {**submission.body["payload"], "file": file}}
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
@@ -76,7 +92,7 @@ def test_rows_and_report_fit_the_width_of_the_terminal(width: int) -> None:
     with ApiServer() as server:
         demo.run(screen, server.url)
     for submission in submissions():
-        for job in islice(life("id", submission.body), 7):
+        for job in islice(life("id", _whole(submission)), 7):
             screen.print(board([Followed(submission=submission, job=job)]))
 
     unwrapped = ("curl", "TOKEN=")
