@@ -125,11 +125,13 @@ class JobTypePage(BaseModel):
 
 
 class QueueDocument(BaseModel):
-    """A queue with the caller's jobs in it; `workers` is how many consume it."""
+    """A queue with the caller's jobs in it; `workers` is how many consume it. Counts above ten
+    thousand may be estimates: then `counts_exact` is false."""
 
     name: str
     depth: dict[Level, int]
     counts: dict[Status, int]
+    counts_exact: bool
     oldest_waiting_seconds: float | None
     paused: bool
     max_concurrency: int | None

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Case, CharField, Count, Min, Value, When
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
@@ -22,9 +17,9 @@ from accounts.scopes import Scope
 from jobs.api import describing
 from jobs.api.documents import QueueDocument, QueuePage
 from jobs.api.paging import PARAMETERS, page_of
-from jobs.models import Job, Queue, Worker
-from jobs.priorities import FLOORS, Level
-from jobs.states import Status
+from jobs.api.whose import whose_of
+from jobs.models import Queue
+from jobs.stats import QueueFigures, queues_of
 
 
 class QueuesView(ApiView):
@@ -57,56 +52,20 @@ class QueueView(ApiView):
         return Response(_documents([queue], self.access)[0])
 
 
-@dataclass(kw_only=True)
-class _Tally:
-    counts: Counter[str] = field(default_factory=Counter)
-    depth: Counter[str] = field(default_factory=Counter)
-    oldest: datetime | None = None
-
-
-_LEVEL = Case(
-    *(When(priority__gte=floor, then=Value(level.value)) for level, floor in FLOORS.items()),
-    output_field=CharField(),
-)
-
-
 def _documents(queues: Sequence[Queue], access: Access) -> list[dict[str, Any]]:
-    tallies, workers = _tallies(queues, access), _workers()
-    return [_document(queue, tallies[queue.name], workers[queue.name]) for queue in queues]
+    return [_document(queue) for queue in queues_of(whose_of(access), [q.name for q in queues])]
 
 
-def _tallies(queues: Sequence[Queue], access: Access) -> defaultdict[str, _Tally]:
-    groups = (
-        access.narrow(Job.objects.filter(queue__in=queues))
-        .values_list("queue_id", "status", _LEVEL)
-        .annotate(number=Count("pk"), oldest=Min("created_at"))
-    )
-    tallies: defaultdict[str, _Tally] = defaultdict(_Tally)
-    for queue, status, level, number, oldest in groups:
-        tally = tallies[queue]
-        tally.counts[status] += number
-        if status == Status.QUEUED:
-            tally.depth[level] += number
-            tally.oldest = min(tally.oldest or oldest, oldest)
-    return tallies
-
-
-def _workers() -> Counter[str]:
-    """How many live workers consume each queue."""
-    alive = timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
-    consumed = Worker.objects.filter(seen_at__gt=alive).values_list("queues", flat=True)
-    return Counter(queue for queues in consumed for queue in queues)
-
-
-def _document(queue: Queue, tally: _Tally, workers: int) -> dict[str, Any]:
-    waited = timezone.now() - tally.oldest if tally.oldest else None
+def _document(queue: QueueFigures) -> dict[str, Any]:
+    waited = timezone.now() - queue.oldest_at if queue.oldest_at else None
     return {
         "name": queue.name,
-        "depth": {level.value: tally.depth[level.value] for level in Level},
-        "counts": {status.value: tally.counts[status.value] for status in Status},
+        "depth": {level.value: count.number for level, count in queue.depth.items()},
+        "counts": {status.value: count.number for status, count in queue.counts.items()},
+        "counts_exact": queue.exact,
         "oldest_waiting_seconds": round(waited.total_seconds(), 3) if waited else None,
         "paused": False,
         "max_concurrency": None,
         "rate_limit": None,
-        "workers": workers,
+        "workers": queue.workers,
     }

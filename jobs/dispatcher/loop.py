@@ -27,10 +27,13 @@ from jobs import broker, lifecycle
 from jobs.dispatcher import selection, upkeep, window
 from jobs.dispatcher.leader import Leader
 from jobs.dispatcher.nudges import Nudges
+from jobs.dispatcher.ready import Ready
 from jobs.dispatcher.runtimes import Runtimes
 from jobs.dispatcher.window import LiveWorker
+from jobs.files import sweeping
 from jobs.lifecycle import Dispatched
 from jobs.message import FencedJob
+from jobs.stats.upkeep import Statistics
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +43,7 @@ TICK_SECONDS = 0.5  # at the latest; nudges come earlier
 SPACING_SECONDS = 0.02  # between ticks while there is something to send
 UPKEEP_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
+FILES_SECONDS = 10.0
 PROMOTE_SECONDS = 0.05
 PROMOTE_BATCH = 500
 WORKERS_SECONDS = 1.0  # they report themselves every two
@@ -75,12 +79,15 @@ class Dispatcher:
         self.runtimes = Runtimes()
         self._nudges = Nudges(self.runtimes)
         self._stopping = threading.Event()
+        self._ready = Ready()
         self._workers: list[LiveWorker] = []
         self._workers_at = Every(WORKERS_SECONDS)
         self._promote_at = Every(PROMOTE_SECONDS)
         self._rescue = upkeep.Rescue()
         self._resend = upkeep.Resend(app)
         self._settle = upkeep.Settle()
+        self._statistics = Statistics()
+        self._orphans = sweeping.Orphans()
 
     def stop(self) -> None:
         self._stopping.set()
@@ -103,7 +110,7 @@ class Dispatcher:
             # A tick costs the same for one job as for fifty: let some come together.
             self._nudges.pause(SPACING_SECONDS)
         else:
-            self._nudges.wait(TICK_SECONDS)
+            self._nudges.wait(min(TICK_SECONDS, self._ready.look_again_within))
 
     def tick(self) -> int:
         """One round: lead or try to, mark, publish. Returns how many jobs were sent."""
@@ -138,7 +145,7 @@ class Dispatcher:
             return []
         load = selection.load()
         rooms = window.rooms(workers, load, self.runtimes.expected)
-        candidates = selection.ready(rooms, workers)
+        candidates = self._ready.select(rooms)
         chosen = window.choose(candidates, workers, load, self.runtimes.expected)
         if not chosen:
             return []
@@ -159,7 +166,7 @@ class Dispatcher:
 
     def _care(self) -> None:
         """The second thread: upkeep, while this process leads."""
-        settle_at = Every(SETTLE_SECONDS)
+        settle_at, files_at = Every(SETTLE_SECONDS), Every(FILES_SECONDS)
         while not self._stopping.wait(UPKEEP_SECONDS):
             if self._leader.term is None:
                 continue
@@ -168,6 +175,10 @@ class Dispatcher:
             self._guarded(upkeep.expire)
             if settle_at.is_due():
                 self._guarded(self._settle.run)
+            if files_at.is_due():
+                self._guarded(sweeping.sweep_expired)
+                self._guarded(self._orphans.run)
+            self._guarded(self._statistics.run)
             if rescued or resent:
                 self._nudges.wake()
         connection.close()

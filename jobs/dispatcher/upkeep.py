@@ -49,7 +49,8 @@ class Rescue:
             limit=BATCH, crash_limit=settings.CRASH_LIMIT, error=_LEASE_EXPIRED
         )
         for moved in moves:
-            logger.warning("job %s: lease expired, now %s", moved.id, moved.status.value)
+            text = "job %s: lease expired, now %s"
+            logger.warning(text, moved.id, moved.status.value, extra={"job_id": moved.id})
         return len(moves)
 
     def _note_contact(self) -> None:

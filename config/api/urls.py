@@ -1,0 +1,5 @@
+from django.urls import path
+
+from config.api.health import HealthView
+
+urlpatterns = [path("health", HealthView.as_view())]

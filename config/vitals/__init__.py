@@ -1,0 +1,1 @@
+"""What an installation needs to move jobs along, and whether it is there: GET /health."""
