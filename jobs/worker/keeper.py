@@ -146,9 +146,14 @@ class Keeper:
         for job in renewal.renewed:
             self._slots.extend(running[job], deadline)
         for job in renewal.lost:
-            logger.warning("job %s: fence %s is no longer ours; ending its code", *job)
-            self._slots.extend(running[job], 0.0)
+            self._end_lost(running[job])
         return not renewal.skipped
+
+    def _end_lost(self, run: Running) -> None:
+        """Most often the job has just completed, and its run is over or about to be."""
+        if self._slots.extend(run, 0.0):
+            text = "job %s: fence %s is no longer ours; its code is ended if it still runs"
+            logger.warning(text, *run.job, extra={"job_id": run.job.id})
 
     def _is_alive(self, run: Running) -> bool:
         """A child that vanished without a word from the pool must not be renewed for ever."""
@@ -225,12 +230,14 @@ class Keeper:
                 self._deaths[job] = self._deaths.pop(job)
                 if not connection.is_usable():
                     raise
-                logger.warning("job %s: its end must wait (%s)", job.id, _first_line(error))
+                text = "job %s: its end must wait (%s)"
+                logger.warning(text, job.id, _first_line(error), extra={"job_id": job.id})
                 if time.monotonic() > leave_off_at:
                     return
                 continue
             except Exception:  # one that cannot be recorded must not hold up the others
-                logger.exception("job %s: its end could not be recorded", job.id)
+                text = "job %s: its end could not be recorded"
+                logger.exception(text, job.id, extra={"job_id": job.id})
             del self._deaths[job]
 
     def _record(self, job: FencedJob, death: Death) -> None:
@@ -258,7 +265,8 @@ class Keeper:
             while _is_child(run.pid) and time.monotonic() < patience:
                 time.sleep(0.01)
             if _is_child(run.pid):
-                logger.warning("job %s: its process %d does not end", run.job.id, run.pid)
+                text = "job %s: its process %d does not end"
+                logger.warning(text, run.job.id, run.pid, extra={"job_id": run.job.id})
             else:
                 self.child_died(run.job, Death.STOPPED)
 

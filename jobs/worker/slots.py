@@ -56,10 +56,13 @@ class Slots:
     def find(self, job: FencedJob) -> Running | None:
         return next((running for running in self.running() if running.job == job), None)
 
-    def extend(self, running: Running, deadline: float) -> None:
-        """A new deadline, in seconds of the monotonic clock (one for all processes of a host)."""
-        if self.get(running.index, _RUN) == running.run:
-            _TIME.pack_into(self._memory, running.index * _SIZE + _DEADLINE, deadline)
+    def extend(self, running: Running, deadline: float) -> bool:
+        """A new deadline, in seconds of the monotonic clock (one for all processes of a host);
+        False if the run is over already."""
+        if self.get(running.index, _RUN) != running.run:
+            return False
+        _TIME.pack_into(self._memory, running.index * _SIZE + _DEADLINE, deadline)
+        return True
 
     def ask_to_cancel(self, running: Running) -> None:
         self.set(running.index, _CANCEL, running.run)
