@@ -9,6 +9,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         post_migrate.connect(_make_default_tenant, sender=self)
+        _write_down_sign_ins()
 
 
 def _make_default_tenant(using: str, **_: Any) -> None:
@@ -16,3 +17,13 @@ def _make_default_tenant(using: str, **_: Any) -> None:
     from accounts.models import DEFAULT_TENANT, Tenant
 
     Tenant.objects.using(using).get_or_create(slug=DEFAULT_TENANT, defaults={"name": "Default"})
+
+
+def _write_down_sign_ins() -> None:
+    from django.contrib.auth import signals
+
+    from accounts import signing_in
+
+    signals.user_logged_in.connect(signing_in.note_sign_in)
+    signals.user_logged_out.connect(signing_in.note_sign_out)
+    signals.user_login_failed.connect(signing_in.note_refusal)

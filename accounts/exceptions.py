@@ -1,7 +1,9 @@
 """What can go wrong with accounts.
 
     AccountsError
-    └── TokenNameTaken   a working token of the tenant has this name
+    ├── TokenNameTaken      a working token of the tenant has this name
+    ├── LastTenantAdmin     nobody in the tenant could manage it any more
+    └── LastPlatformAdmin   nobody could manage the installation any more
 
 The docstring of each is its message.
 """
@@ -16,3 +18,11 @@ class AccountsError(Exception):
 
 class TokenNameTaken(AccountsError):
     """A token of this name is in use; revoke it, or choose another name."""
+
+
+class LastTenantAdmin(AccountsError):
+    """This is the tenant's last admin. Make another one first, or ask a platform admin."""
+
+
+class LastPlatformAdmin(AccountsError):
+    """This is the last platform admin who can sign in. Make another one first."""

@@ -13,7 +13,7 @@ from accounts.scopes import EVERY_SCOPE, Scope
 class Kind(StrEnum):
     TOKEN = "token"  # noqa: S105 (a word, no secret): a tenant's program
     PLATFORM = "platform"  # a platform admin's program
-    SESSION = "session"  # a person signed in to the browser, who acts as a platform admin
+    SESSION = "session"  # a person signed in to the browser
 
 
 @dataclass(frozen=True, kw_only=True)

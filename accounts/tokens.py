@@ -69,7 +69,12 @@ def issue(
             object_id=token.id,
             tenant=tenant,
             address=address,
-            after={"name": name, "scopes": token.scopes, "owner": owner},
+            after={
+                "name": name,
+                "scopes": token.scopes,
+                "owner": owner,
+                "expires_at": expires_at and expires_at.isoformat(),
+            },
         )
     return IssuedToken(token=token, text=f"cel_{token.id.hex}_{secret}")
 

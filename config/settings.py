@@ -14,7 +14,10 @@ from pathlib import Path
 
 import environ
 
+from config.addresses import base_url, origin
+from config.logs.configuration import log_format, logging_settings
 from config.secret_key import secret_key
+from config.unfold import look
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -39,6 +42,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = CELERIAC_HOME / "static"
 
 INSTALLED_APPS = [
+    "config",  # before unfold, whose first page it lays out anew
+    "unfold",  # before the admin, whose templates it replaces
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -50,7 +55,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "django_celery_results",
-    "config",
     "accounts",
     "jobs",
     "scheduling",
@@ -84,11 +88,23 @@ TEMPLATES = [
     }
 ]
 
+# Where a person's browser finds the web process and Flower.
+PUBLIC_URL = env.str("PUBLIC_URL", default=base_url(HOST, PORT))
+FLOWER_PUBLIC_URL = env.str("FLOWER_PUBLIC_URL", default=base_url(HOST, FLOWER_PORT))
+FLOWER_BASIC_AUTH = env.str("FLOWER_BASIC_AUTH", default="")  # `up` makes one
+UNFOLD = look(flower_url=FLOWER_PUBLIC_URL)
+
+LOGIN_REDIRECT_URL = "admin:index"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; then people sign in again
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
+# Behind a proxy that speaks TLS; redirects to it and HSTS are the proxy's to send.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [origin(PUBLIC_URL)] if SESSION_COOKIE_SECURE else []
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": with it browsers send `Origin: null` with forms, which the CSRF check refuses.
+SECURE_REFERRER_POLICY = "same-origin"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -126,6 +142,7 @@ DATABASES["default"]["OPTIONS"] = {
 # --- API -------------------------------------------------------------------------------------
 ADMIN_API_TOKEN = env.str("ADMIN_API_TOKEN", default="")  # empty: no such platform admin
 API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=1024 * 1024)
+FILES_MAX_BYTES = env.int("FILES_MAX_BYTES", default=50 * 1024 * 1024)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -152,6 +169,23 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"validatorUrl": None},
     "POSTPROCESSING_HOOKS": ["config.api.schema.say_what_all_calls_share"],
+}
+
+# --- Files that are handed in ----------------------------------------------------------------
+FILES_DIR = env.str("FILES_DIR", default="") or str(CELERIAC_HOME / "files")
+RETENTION_STATS_DAYS = env.float("RETENTION_STATS_DAYS", default=30.0)
+RETENTION_FILE_HOURS = env.float("RETENTION_FILE_HOURS", default=24.0)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    "files": {
+        "BACKEND": "jobs.files.storage.DurableFileSystemStorage",
+        "OPTIONS": {
+            "location": FILES_DIR,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+        },
+    },
 }
 
 # --- Redis and broker ------------------------------------------------------------------------
@@ -190,7 +224,7 @@ CELERY_WORKER_PROC_ALIVE_TIMEOUT = 30.0  # a child slow to start on a busy machi
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_SEND_SENT_EVENT = False
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "scheduling.scheduler:Scheduler"
 # Celery closes the connection around every task whatever CONN_MAX_AGE says, unless this is set.
 CELERY_DB_REUSE_MAX = 1_000_000
 CELERY_TIMEZONE = "UTC"
@@ -221,17 +255,6 @@ JOB_TIMEOUT_SECONDS = env.int("JOB_TIMEOUT_SECONDS", default=600)
 
 # --- Logging ---------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "console": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "console"}},
-    "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {
-        # To Celery every task of ours succeeds; what became of the job is `jobs.worker`'s to say.
-        "celery.worker.strategy": {"level": "WARNING"},
-        "celery.app.trace": {"level": "WARNING"},
-    },
-}
+LOG_FORMAT = log_format(env.str("LOG_FORMAT", default=""))
+LOGGING_CONFIG = "config.logs.configuration.configure"
+LOGGING = logging_settings(level=LOG_LEVEL, form=LOG_FORMAT)

@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 import config.api.schema  # noqa: F401 (its extensions register themselves)
+from accounts.admin.sign_in import sign_in
 from config.api.pages import unknown_route
 from config.health import healthz, readyz
 
@@ -15,9 +16,11 @@ _SCHEMA: dict[str, Any] = {"authentication_classes": [], "permission_classes": [
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
+    path("admin/login/", sign_in),  # in front of the one of the line below
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("jobs.api.urls")),
+    path("api/v1/", include("config.api.urls")),
     path("api/v1/schema/", SpectacularJSONAPIView.as_view(**_SCHEMA), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(**_SCHEMA), name="docs"),
     re_path(r"^api/", unknown_route),

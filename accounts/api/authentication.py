@@ -12,9 +12,10 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from accounts import tokens
-from accounts.models import ApiToken
+from accounts.models import ApiToken, Tenant
 from accounts.principal import Kind, Principal
 from accounts.scopes import expand
+from accounts.staff import Staff, staff
 
 Authenticated = tuple[Principal, None]
 
@@ -36,14 +37,32 @@ class BearerAuthentication(authentication.BaseAuthentication):
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """A signed-in member of the staff acts as platform admin; writing needs the CSRF token."""
+    """A signed-in person acts by role in a tenant, a superuser as platform admin.
+
+    Who is a member of several tenants names one in `X-Tenant`; without it the first by slug is
+    meant. Writing needs the CSRF token.
+    """
 
     def authenticate(self, request: Request) -> Authenticated | None:
         user: AbstractUser | None = getattr(request._request, "user", None)
-        if user is None or not user.is_active or not (user.is_staff or user.is_superuser):
+        if user is None:
             return None
-        self.enforce_csrf(request)
-        return Principal(kind=Kind.SESSION, name=user.get_username()), None
+        person = staff(user)
+        principal = _person(person, request.headers.get("X-Tenant"))
+        if principal is not None:
+            self.enforce_csrf(request)
+        return (principal, None) if principal else None
+
+
+def _person(person: Staff, asked: str | None) -> Principal | None:
+    if person.everywhere:
+        return Principal(kind=Kind.SESSION, name=person.username)
+    mine = Tenant.objects.filter(pk__in=person.roles).order_by("slug")
+    tenant = next((one for one in mine if one.slug == asked), None) or mine.first()
+    if tenant is None:
+        return None
+    scopes = person.roles[tenant.pk].scopes
+    return Principal(kind=Kind.SESSION, name=person.username, tenant=tenant, scopes=scopes)
 
 
 def _platform_admin(text: str) -> Principal | None:

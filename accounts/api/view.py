@@ -9,6 +9,7 @@ from typing import Any, ClassVar, cast
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.views import APIView
+from structlog.contextvars import bind_contextvars
 
 from accounts.access import Access
 from accounts.api.acting import access_of
@@ -37,6 +38,8 @@ class ApiView(APIView):
         principal = cast(Principal, request.user)
         _require(principal, self.scopes.get(method))
         self.access = access_of(principal, request.headers, reading=method == "GET")
+        if self.access.tenant is not None:
+            bind_contextvars(tenant=self.access.tenant.slug)  # for the log, while this is worked on
         _refuse_unknown(request, self.parameters.get(method, frozenset()))
 
 

@@ -27,6 +27,7 @@ class ApiToken(models.Model):
     last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")
 
     class Meta:
+        verbose_name = "token"
         constraints = [
             models.CheckConstraint(
                 name="api_token_scopes_known",

@@ -27,7 +27,16 @@ class AuditEntry(models.Model):
         verbose_name_plural = "audit entries"
         indexes = [
             models.Index(models.F("tenant"), models.F("id").desc(), name="audit_newest"),
-            models.Index(fields=["object_type", "object_id"], name="audit_of_object"),
+            models.Index(models.F("object_id"), models.F("id").desc(), name="audit_by_object"),
+            models.Index(models.F("actor"), models.F("id").desc(), name="audit_by_actor"),
+            models.Index(models.F("action"), models.F("id").desc(), name="audit_by_action"),
+            # Counted at every try to sign in.
+            models.Index(
+                models.F("address"),
+                models.F("id").desc(),
+                name="audit_refused",
+                condition=models.Q(action="person.sign-in-refused"),
+            ),
         ]
 
     def __str__(self) -> str:

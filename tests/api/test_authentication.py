@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.models import ApiToken, Tenant
+from accounts.models import ApiToken, Membership, Tenant
+from accounts.roles import Role
 from accounts.scopes import Scope
 from jobs.models import Job
 from tests.api import kinds
@@ -155,43 +158,130 @@ def test_to_a_tenants_token_an_unknown_tenant_and_another_are_the_same(
 
 # --- browser sessions ---
 
+SESSION_ROLES = ("viewer", "operator", "admin")
 
-def signed_in(*, is_staff: bool, csrf_checks: bool = True) -> Client:
-    user = get_user_model().objects.create_user("eve", password="x", is_staff=is_staff)
+
+def person(role: str = "", *tenants: Tenant, **columns: Any) -> User:
+    """Eve, staff, with this role in each of the tenants."""
+    columns.setdefault("is_staff", True)
+    user = get_user_model().objects.create_user("eve", **columns)
+    for tenant in tenants:
+        Membership.objects.create(user=user, tenant=tenant, role=role)
+    return user
+
+
+def signed_in(user: User, *, csrf_checks: bool = False) -> Client:
     client = Client(enforce_csrf_checks=csrf_checks)
     client.force_login(user)
     return client
 
 
+def me(client: Client, tenant: str | None = None) -> Any:
+    headers = {} if tenant is None else {"X-Tenant": tenant}
+    return client.get("/api/v1/me", headers=headers)
+
+
+def handed_in(client: Client, **headers: str) -> int:
+    body = json.dumps(JOB)
+    answer = client.post(
+        "/api/v1/jobs", body, content_type="application/json", headers=headers or None
+    )
+    return answer.status_code
+
+
 @pytest.mark.django_db
-def test_a_signed_in_member_of_the_staff_acts_as_platform_admin() -> None:
-    body = signed_in(is_staff=True).get("/api/v1/me").json()
+def test_a_signed_in_superuser_acts_as_platform_admin(acme: Tenant) -> None:
+    client = signed_in(person(is_superuser=True))
+    body = me(client).json()
     assert (body["kind"], body["actor"], body["tenant"]) == ("session", "user:eve", "default")
+    assert me(client, "acme").json()["tenant"] == "acme"
+    assert me(client, "*").json()["tenant"] is None
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"is_staff": False},
+        {"is_staff": True},
+        {"is_staff": False, "is_superuser": True},
+        {"is_superuser": True, "is_active": False},
+    ],
+)
 @pytest.mark.django_db
-def test_a_signed_in_person_who_is_not_staff_is_nobody_to_the_api() -> None:
-    assert signed_in(is_staff=False).get("/api/v1/me").status_code == 401
+def test_a_signed_in_person_without_a_role_is_nobody_to_the_api(columns: Any) -> None:
+    assert me(signed_in(person(**columns))).status_code == 401
 
 
-@pytest.mark.django_db
-def test_a_session_writes_only_with_the_csrf_token() -> None:
-    client = signed_in(is_staff=True)
+@pytest.mark.parametrize("role", SESSION_ROLES)
+def test_a_member_acts_by_role_in_his_tenant(role: str, acme: Tenant) -> None:
+    body = me(signed_in(person(role, acme))).json()
+    assert (body["kind"], body["actor"], body["tenant"]) == ("session", "user:eve", "acme")
+    assert set(body["scopes"]) == Role(role).scopes
+
+
+@pytest.mark.parametrize(("role", "status"), [("viewer", 403), ("operator", 201), ("admin", 201)])
+def test_operators_hand_in_jobs_and_viewers_do_not(role: str, status: int, acme: Tenant) -> None:
+    assert handed_in(signed_in(person(role, acme))) == status
+    assert [job.created_by for job in Job.objects.all()] == ["user:eve"] * (status == 201)
+
+
+def test_a_member_of_two_tenants_names_one(acme: Tenant, other: Tenant) -> None:
+    client = signed_in(person("operator", other, acme))
+    assert me(client).json()["tenant"] == "acme"  # the first by slug
+    assert me(client, "other").json()["tenant"] == "other"
+    assert handed_in(client, **{"X-Tenant": "other"}) == 201
+    assert Job.objects.get().tenant == other
+
+
+def test_the_role_is_that_of_the_tenant_named(acme: Tenant, other: Tenant) -> None:
+    user = person("viewer", acme)
+    Membership.objects.create(user=user, tenant=other, role="operator")
+    client = signed_in(user)
+    assert handed_in(client, **{"X-Tenant": "acme"}) == 403
+    assert handed_in(client, **{"X-Tenant": "other"}) == 201
+
+
+@pytest.mark.parametrize("slug", ["other", "nobody", "default", "*", "", "acme\x00", "ACME"])
+def test_a_member_reaches_no_tenant_but_his(slug: str, acme: Tenant, other: Tenant) -> None:
+    assert me(signed_in(person("admin", acme)), slug).status_code == 403
+
+
+def test_a_members_jobs_are_his_tenants(acme: Tenant, other: Tenant, make_job: MakeJob) -> None:
+    ours, theirs = make_job(acme), make_job(other)
+    client = signed_in(person("admin", acme))
+    listed = client.get("/api/v1/jobs").json()["items"]
+    assert [job["id"] for job in listed] == [str(ours.pk)]
+    assert client.get(f"/api/v1/jobs/{theirs.pk}").status_code == 404
+
+
+def test_a_changed_role_acts_at_the_next_request(acme: Tenant) -> None:
+    client = signed_in(person("operator", acme))
+    assert handed_in(client) == 201
+    Membership.objects.update(role="viewer")
+    assert handed_in(client) == 403
+    Membership.objects.all().delete()
+    assert handed_in(client) == 401
+
+
+def test_a_deactivated_person_is_nobody_at_the_next_request(acme: Tenant) -> None:
+    user = person("admin", acme)
+    client = signed_in(user)
+    assert me(client).status_code == 200
+    get_user_model().objects.filter(pk=user.pk).update(is_active=False)
+    assert me(client).status_code == 401
+
+
+def test_a_session_writes_only_with_the_csrf_token(acme: Tenant) -> None:
+    client = signed_in(person("operator", acme), csrf_checks=True)
     body = json.dumps(JOB)
     refused = client.post("/api/v1/jobs", body, content_type="application/json")
     assert (refused.status_code, refused["Content-Type"]) == (403, PROBLEM)
-    client.get("/admin/")
     client.get("/admin/password_change/")
     token = client.cookies["csrftoken"].value
-    made = client.post(
-        "/api/v1/jobs", body, content_type="application/json", headers={"X-CSRFToken": token}
-    )
-    assert made.status_code == 201
-    assert made.json()["created_by"] == "user:eve"
+    assert handed_in(client, **{"X-CSRFToken": token}) == 201
 
 
-@pytest.mark.django_db
-def test_a_bad_token_is_refused_although_a_session_is_there() -> None:
-    client = signed_in(is_staff=True)
+def test_a_bad_token_is_refused_although_a_session_is_there(acme: Tenant) -> None:
+    client = signed_in(person("admin", acme))
     answer = client.get("/api/v1/me", headers={"Authorization": "Bearer wrong"})
     assert answer.status_code == 401

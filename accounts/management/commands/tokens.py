@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentTypeError
 from datetime import timedelta
 from typing import Any
@@ -15,6 +14,10 @@ from accounts import tokens
 from accounts.exceptions import TokenNameTaken
 from accounts.models import DEFAULT_TENANT, ApiToken, Tenant
 from accounts.scopes import Scope
+from accounts.terminal import database_trouble_in_words, operator
+
+_MOST_DAYS = 36_500
+_LONGEST_NAME = 100
 
 
 class Command(BaseCommand):
@@ -23,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
         create = verbs.add_parser("create", help="make a token and print it once")
-        create.add_argument("name")
+        create.add_argument("name", type=_name, help="how the audit trail calls it")
         whose = create.add_mutually_exclusive_group()
         whose.add_argument("--tenant", default=DEFAULT_TENANT, metavar="SLUG")
         whose.add_argument("--platform", action="store_true", help="a platform admin's token")
@@ -34,10 +37,11 @@ class Command(BaseCommand):
         create.add_argument("--owner", default="", help="sees and makes only this owner's jobs")
         create.add_argument("--days", type=_days, help="valid for so many days; default for ever")
         revoke = verbs.add_parser("revoke", help="end a token")
-        revoke.add_argument("id", type=UUID, help="the 32 digits after cel_")
+        revoke.add_argument("id", type=_token_id, help="the token, or its 32 digits after cel_")
 
     def handle(self, *, verb: str, **options: Any) -> None:
-        {"create": self._create, "revoke": self._revoke}[verb](options)
+        with database_trouble_in_words():
+            {"create": self._create, "revoke": self._revoke}[verb](options)
 
     def _create(self, options: dict[str, Any]) -> None:
         platform = options["platform"]
@@ -51,34 +55,44 @@ class Command(BaseCommand):
                 scopes=options["scopes"] or default,
                 owner=options["owner"],
                 expires_at=options["days"] and timezone.now() + options["days"],
-                issued_by=_by(),
+                issued_by=operator().actor,
             )
         except TokenNameTaken as error:
             raise CommandError(str(error)) from error
         self.stdout.write(issued.text)
-        self.stderr.write("Keep it: only a hash is stored, and it is not shown again.")
+        self.stderr.write("Keep it: only a hash is stored, and it is not shown again.", str)
 
     def _revoke(self, options: dict[str, Any]) -> None:
         token = ApiToken.objects.select_related("tenant").filter(pk=options["id"]).first()
         if token is None:
             raise CommandError("No such token.")
-        tokens.revoke(token, by=_by())
-        self.stderr.write(f"{token.name} is revoked.")
-
-
-def _by() -> str:
-    return f"command:{getpass.getuser()}"
+        tokens.revoke(token, by=operator().actor)
+        self.stderr.write(f"{token.name} is revoked.", str)
 
 
 def _tenant(slug: str) -> Tenant:
     try:
         return Tenant.objects.get(slug=slug)
     except Tenant.DoesNotExist:
-        raise CommandError(f"No tenant {slug!r}.") from None
+        known = ", ".join(Tenant.objects.order_by("slug").values_list("slug", flat=True)[:20])
+        raise CommandError(f"No tenant is called {slug!r}. There are: {known}.") from None
 
 
 def _days(text: str) -> timedelta:
-    days = int(text)
-    if not 1 <= days <= 36_500:
-        raise ArgumentTypeError("1 to 36500")
-    return timedelta(days=days)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_DAYS):
+        raise ArgumentTypeError(f"a whole number, 1 to {_MOST_DAYS}")
+    return timedelta(days=int(text))
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(text.strip()) <= _LONGEST_NAME:
+        raise ArgumentTypeError(f"a name of 1 to {_LONGEST_NAME} characters")
+    return text.strip()
+
+
+def _token_id(text: str) -> UUID:
+    """From the id alone, or from the whole token, of which nothing else is looked at."""
+    try:
+        return UUID(text.removeprefix("cel_").partition("_")[0])
+    except ValueError:
+        raise ArgumentTypeError("a token, or the 32 digits after its cel_") from None
