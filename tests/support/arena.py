@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ class Arena:
         return self.workers(name, slots=slots, **more)[0]
 
     def workers(self, *names: str, slots: int = SLOTS, **more: str) -> list[Program]:
-        started = [self._start(name, self._worker_argv(name, slots), more) for name in names]
+        started = [self.start(name, self._worker_argv(name, slots), more) for name in names]
         for name, program in zip(names, started, strict=True):
             self.wait_until_working(name, program)
         return started
@@ -146,10 +146,13 @@ class Arena:
         )  # fmt: skip
 
     def dispatcher(self, name: str = "dispatcher", **more: str) -> Program:
-        return self._start(name, [*_MANAGE, "dispatch"], more)
+        return self.start(name, [*_MANAGE, "dispatch"], more)
 
-    def _start(self, name: str, argv: Sequence[str], more: dict[str, str]) -> Program:
-        program = Program(name, argv, self.environment(**more), self._logs).start()
+    def start(
+        self, name: str, argv: Sequence[str], more: Mapping[str, str] | None = None
+    ) -> Program:
+        """Any program, with this arena's environment."""
+        program = Program(name, argv, self.environment(**(more or {})), self._logs).start()
         self._programs.append(program)
         return program
 
@@ -165,7 +168,9 @@ class Arena:
             client.flushall()
         models = (Attempt, Dependency, Job, Leadership, Worker)
         with connection.cursor() as cursor:
-            cursor.execute(f"TRUNCATE {', '.join(model._meta.db_table for model in models)}")
+            cursor.execute(
+                f"TRUNCATE {', '.join(model._meta.db_table for model in models)} CASCADE"
+            )
         Ledger.prepare()
         self.trace.unlink(missing_ok=True)
         self.new_log_lines()
