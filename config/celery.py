@@ -10,12 +10,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from celery import Celery, signals
 from kombu.transport import TRANSPORT_ALIASES
 
+from config.checks import refuse_unsafe_start
+from config.logs.celery import log_as_everything_does
+
 # Under the names of the stock transport, so that URLs, banners and Flower go on saying `redis`.
 TRANSPORT_ALIASES["redis"] = TRANSPORT_ALIASES["rediss"] = "jobs.broker:GuardedTransport"
 
 app = Celery("celeriac")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app.config_from_object("config.celery_settings:own_settings")
 app.autodiscover_tasks()
+log_as_everything_does(app)
 
 
 @signals.import_modules.connect(weak=False)
@@ -25,3 +29,9 @@ def _install_engine(sender: Celery, **_: object) -> None:
 
     task.register_job_tasks(sender)
     steps.install(sender)
+
+
+@signals.import_modules.connect(weak=False)
+def _refuse(**_: object) -> None:
+    """Celery runs Django's checks and does not look at what they say."""
+    refuse_unsafe_start()

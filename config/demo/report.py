@@ -12,9 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from config.demo.api import JobJson
-from config.demo.board import STYLES
-from config.demo.durations import duration
 from config.demo.followed import Followed
+from jobs.terminal.words import STYLES, duration
 
 QUESTIONS_SHOWN = 1
 

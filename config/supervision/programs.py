@@ -90,7 +90,7 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
         _python("dispatcher-2", [manage, "dispatch"], stop_seconds=10),
         _python(
             "worker",
-            ["-m", "celery", "-A", "config", "worker", "--task-events", level],
+            ["-m", "celery", "-A", "config", "--quiet", "worker", "--task-events", level],
             ["--hostname=worker-1@%h", f"--concurrency={options.slots}"],
             # SIGTERM alone would wait for running jobs without any limit.
             environment={"REMAP_SIGTERM": "SIGQUIT"},
@@ -98,13 +98,13 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
         ),
         _python(
             "beat",
-            ["-m", "celery", "-A", "config", "beat", level],
-            ["--scheduler=django_celery_beat.schedulers:DatabaseScheduler"],
+            ["-m", "celery", "-A", "config", "--quiet", "beat", level],
+            ["--scheduler=scheduling.scheduler:Scheduler"],
             stop_seconds=10,
         ),
         _python(
             "flower",
-            ["-m", "celery", "-A", "config", "flower"],
+            [manage, "flower"],
             [f"--address={options.host}", f"--port={options.flower_port}"],
             # Not on the command line, which every user of the machine can read.
             environment={"FLOWER_BASIC_AUTH": options.flower_login},

@@ -18,6 +18,6 @@ def print_summary(console: Console, stack: Stack, home: Home) -> None:
     rows.add_row("Admin", f"{stack.base_url}/admin/")
     rows.add_row("Flower", f"{stack.flower_url}/")
     rows.add_row("", f"user {FLOWER_USER}, password in {home.path / 'flower-password'}")
-    rows.add_row("Logs", str(home.logs))
+    rows.add_row("Logs", f"python3 manage.py logs -f  (in {home.logs})")
     rows.add_row("Stop", "Ctrl-C")
     console.print(Panel(rows, title="Celeriac is ready", title_align="left", expand=False))

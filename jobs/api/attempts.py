@@ -33,14 +33,14 @@ class AttemptsView(ApiView):
         kept = job.attempts.order_by("-fence")
         if page.after is not None:
             kept = kept.filter(fence__lt=page.after)
-        latest = _unkept(job) if page.after is None else []
+        latest = unkept(job) if page.after is None else []
         older = [(row.fence, attempt_document(row, self.access)) for row in kept[: page.limit + 1]]
         return Response(
             page.answer(latest + older, key=lambda row: row[0], present=lambda row: row[1])
         )
 
 
-def _unkept(job: Job) -> list[tuple[int, dict[str, Any]]]:
+def unkept(job: Job) -> list[tuple[int, dict[str, Any]]]:
     """The attempt that only the job's row tells of, the one that runs or that completed, with its
     fence. No later one exists."""
     if job.status == Status.PROCESSING:

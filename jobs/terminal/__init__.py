@@ -1,0 +1,1 @@
+"""Jobs in a terminal: shared by the commands and the demonstration."""

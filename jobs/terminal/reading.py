@@ -1,0 +1,89 @@
+"""Jobs as the person at the terminal sees them: all tenants' or one's, as the API's documents."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from accounts.access import Access
+from accounts.models import Tenant
+from accounts.terminal import operator
+from jobs.api.attempts import unkept
+from jobs.api.position import UNKNOWN, Position, position_of
+from jobs.api.presenting import attempt_document, job_document
+from jobs.api.reach import jobs_of
+from jobs.dispatcher.explain import Code, Explanation, explain
+from jobs.models import Job
+from jobs.states import WAITING
+from jobs.terminal.refusal import Refused
+
+# The first eight digits of an id are its hour; two jobs of one second differ in the next four.
+_SHORTEST = 8
+_ATTEMPTS = 50
+_TROUBLE = frozenset({Code.NO_WORKER, Code.DISPATCHER_DOWN})
+_BEGINNING = re.compile(rf"[0-9a-f]{{{_SHORTEST},32}}")
+
+
+def access_to(slug: str | None) -> Access:
+    """Of one tenant, or of all. Raises Refused for an unknown one."""
+    return Access(principal=operator(), tenant=tenant(slug) if slug else None)
+
+
+def tenant(slug: str) -> Tenant:
+    found = Tenant.objects.filter(slug=slug).first()
+    if found is None:
+        known = ", ".join(Tenant.objects.order_by("slug").values_list("slug", flat=True)[:20])
+        raise Refused(f"There is no tenant {slug!r}. There are: {known}.")
+    return found
+
+
+def found(text: str, access: Access) -> Job:
+    """The job of this id, or of the only id that begins so. Raises Refused."""
+    digits = text.strip().lower().replace("-", "")
+    if not _BEGINNING.fullmatch(digits):
+        raise Refused(f"{text!r} is no job id; its first {_SHORTEST} digits at least are needed.")
+    span = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    rows = list(jobs_of(access).filter(pk__range=span).order_by("pk")[:2])
+    if not rows:
+        raise Refused(f"There is no job {text}.")
+    if len(rows) > 1:
+        raise Refused(f"More than one job's id begins with {text}; give more of it.")
+    return rows[0]
+
+
+def document(job: Job, access: Access, *, placed: bool = False) -> dict[str, Any]:
+    """The job's, secrets masked; `placed` with its position, which costs a count."""
+    position: Position = position_of(job) if placed else UNKNOWN
+    return job_document(job, access, position)
+
+
+def current(job_id: UUID, access: Access) -> dict[str, Any]:
+    """The document of the job as it is now. Raises Refused where it is gone."""
+    job = jobs_of(access).filter(pk=job_id).first()
+    if job is None:
+        raise Refused(f"Job {job_id} is gone: its retention is over.")
+    return document(job, access, placed=True)
+
+
+def reasons(job: Job) -> list[str]:
+    """Why a waiting job does not run yet, a sentence each; nothing of one that runs or ended."""
+    return [one.detail for one in _explained(job).reasons] if job.status in WAITING else []
+
+
+def trouble(job_id: UUID) -> str:
+    """What somebody has to see to before a waiting job can run, or nothing."""
+    job = Job.objects.filter(pk=job_id, status__in=WAITING).first()
+    found = [] if job is None else _explained(job).reasons
+    return " ".join(one.detail for one in found if one.code in _TROUBLE)
+
+
+def attempts(job: Job, access: Access) -> list[dict[str, Any]]:
+    """The latest attempts first, at most a screenful or two."""
+    kept = job.attempts.order_by("-fence")[:_ATTEMPTS]
+    return [told for _, told in unkept(job)] + [attempt_document(one, access) for one in kept]
+
+
+def _explained(job: Job) -> Explanation:
+    place = position_of(job).place
+    return explain(job, ahead=place - 1 if place else 0)
