@@ -1,6 +1,7 @@
 """The web process: `uvicorn config.asgi:application --lifespan off`."""
 
 import os
+import warnings
 from typing import TYPE_CHECKING, cast
 
 from django.core.asgi import get_asgi_application
@@ -15,11 +16,22 @@ _django = cast("ASGI3Application", get_asgi_application())
 from django.conf import settings  # noqa: E402 (what follows needs Django's settings)
 
 from config.api.body_limit import BodyLimit  # noqa: E402
+from config.api.uploads import Uploads  # noqa: E402
+from config.checks import refuse_unsafe_start  # noqa: E402
+from config.logs.requests import RequestLog  # noqa: E402
 from config.steady_threads import SteadyThreads  # noqa: E402
 from jobs.database import guard_connections  # noqa: E402
 
+refuse_unsafe_start()
+# WhiteNoise has no answers that Django could read without a thread. Files work all the same.
+warnings.filterwarnings(
+    "ignore",
+    message="StreamingHttpResponse must consume synchronous iterators",
+    category=Warning,
+    module=r"django\.core\.handlers\.asgi",
+)
 guard_connections(statement_seconds=30, lock_seconds=5)
 
-application = BodyLimit(
-    SteadyThreads(_django, size=settings.WEB_THREADS), limit=settings.API_MAX_BODY_BYTES
-)
+_views = SteadyThreads(_django, size=settings.WEB_THREADS)
+_small = BodyLimit(_views, limit=settings.API_MAX_BODY_BYTES)
+application = RequestLog(Uploads(_views, limit=settings.FILES_MAX_BYTES, otherwise=_small))

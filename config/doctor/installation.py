@@ -1,8 +1,12 @@
-"""Is the installation what was locked, and are its settings safe?"""
+"""Is the installation what was locked, with room to work, and does it keep its secrets?"""
 
-import ipaddress
+import os
+import shutil
+import stat
 import sys
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from django.conf import settings
 from packaging.requirements import Requirement
@@ -10,14 +14,19 @@ from packaging.requirements import Requirement
 from config.doctor.finding import Finding, fail, ok, warn
 
 _OLDEST_PYTHON = (3, 11)
-_SHORTEST_KEY = 32
+_MEGABYTE = 1024 * 1024
+_LITTLE, _TOO_LITTLE = 1024 * _MEGABYTE, 100 * _MEGABYTE
+# What a start leaves in CELERIAC_HOME with passwords or keys in it.
+_SECRET_FILES = ("secret_key", "embedded.env", "flower-password")
 
 
 def python() -> Finding:
     """The interpreter is one that Celeriac supports."""
     have = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info < _OLDEST_PYTHON:
-        return fail("Python", have, "Use Python 3.11 or newer.")
+        return fail(
+            "Python", have, why="The code uses newer syntax.", way_out="Use Python 3.11 or newer."
+        )
     return ok("Python", have)
 
 
@@ -31,37 +40,68 @@ def packages() -> Finding:
         return warn(
             "Packages",
             f"{len(wrong)} of {len(pins)} differ from the lock file: {'; '.join(wrong[:5])}",
-            "python -m pip install --require-hashes -r requirements/base.txt",
+            why="Only the locked versions were tested together.",
+            way_out="python -m pip install --require-hashes -r requirements/base.txt",
         )
     return ok("Packages", f"{len(pins)} as locked")
 
 
-def debug() -> Finding:
-    """Debug pages show settings and source to whoever meets an error."""
-    if not settings.DEBUG:
-        return ok("DEBUG", "off")
-    report = warn if _is_loopback(settings.HOST) else fail
-    return report("DEBUG", "on: error pages show settings and source", "Unset DEBUG.")
+def disk() -> Finding:
+    """There is room for logs, and for the data of the private servers."""
+    place = _existing(settings.CELERIAC_HOME)
+    free = shutil.disk_usage(place).free
+    detail = f"{free // _MEGABYTE} MB free in {place}"
+    if free >= _LITTLE:
+        return ok("Disk", detail)
+    report = fail if free < _TOO_LITTLE else warn
+    return report(
+        "Disk",
+        detail,
+        why="Without room the private servers stop taking jobs, and logs end.",
+        way_out="Make room there, or move CELERIAC_HOME to a larger disk.",
+    )
 
 
-def secret_key() -> Finding:
-    """The key that signs sessions and encrypts secret parameters cannot be guessed."""
-    length = len(settings.SECRET_KEY)
-    if length < _SHORTEST_KEY or settings.SECRET_KEY.startswith("django-insecure-"):
+def private_files() -> Finding:
+    """Nobody else on this machine can read the files that hold secrets."""
+    home = settings.CELERIAC_HOME
+    files = [settings.BASE_DIR / ".env", *(home / name for name in _SECRET_FILES)]
+    open_ones = [str(path) for path in files if _is_open(path)]
+    if open_ones:
         return fail(
-            "SECRET_KEY",
-            f"{length} characters, or a sample",
-            "Unset it and let Celeriac make one in CELERIAC_HOME, or set 50 random characters; "
-            "move the old one to SECRET_KEY_FALLBACKS.",
+            "Secrets",
+            f"other users of this machine can read {', '.join(open_ones)}",
+            why="Keys and passwords stand in there.",
+            way_out=f"chmod 600 {' '.join(open_ones)}",
         )
-    return ok("SECRET_KEY", f"{length} characters")
+    return ok("Secrets", "their files are for their owner alone")
 
 
-def allowed_hosts() -> Finding:
-    """Requests for any host name invite forged links and cache poisoning."""
-    if "*" in settings.ALLOWED_HOSTS:
-        return fail("ALLOWED_HOSTS", "takes every host name", "Name the hosts that you serve.")
-    return ok("ALLOWED_HOSTS", ", ".join(settings.ALLOWED_HOSTS))
+def files() -> Finding:
+    """Files that are handed in can be written where FILES_DIR says."""
+    try:
+        with TemporaryFile(dir=_existing(Path(settings.FILES_DIR))):
+            return ok("Files", f"can be written to {settings.FILES_DIR}")
+    except OSError as error:
+        return fail(
+            "Files",
+            f"{settings.FILES_DIR}: {error.strerror}",
+            why="Files that are handed in, and those that jobs make, cannot be kept.",
+            way_out="Let the user of web and workers write there "
+            f"(chown {os.geteuid()} {settings.FILES_DIR}), or set FILES_DIR to another directory.",
+        )
+
+
+def _existing(path: Path) -> Path:
+    return next(one for one in (path, *path.parents) if one.exists())
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return bool(stat.S_IMODE(mode) & 0o077)
 
 
 def _pins(lock: str) -> list[tuple[str, str]]:
@@ -80,10 +120,3 @@ def _installed(name: str) -> str:
         return version(name)
     except PackageNotFoundError:
         return "(missing)"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

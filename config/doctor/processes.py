@@ -2,18 +2,25 @@
 
 from datetime import timedelta
 
-from django.conf import settings
+from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django_celery_beat.models import PeriodicTask
 
 from config.doctor.finding import Finding, fail, ok, warn
-from config.supervision.leftovers import records
+from config.vitals.health import BEAT_PATIENCE_SECONDS
 from jobs.dispatcher.loop import DUTY
-from jobs.models import Leadership, Worker
+from jobs.models import Heartbeat, Leadership, Worker
+from jobs.version import VERSION
+from scheduling.scheduler import DUTY as SCHEDULER
 
 # Workers report each two seconds.
 _WORKER_SILENCE = timedelta(seconds=15)
-_BEAT_SILENCE = timedelta(minutes=15)
+START_WORKER = "celery -A config worker --task-events"
+START_BEAT = "celery -A config beat"
+
+
+def live_workers() -> QuerySet[Worker]:
+    """Those that reported themselves a moment ago and are not about to stop."""
+    return Worker.objects.filter(seen_at__gt=Now() - _WORKER_SILENCE, stopping=False)
 
 
 def dispatcher() -> Finding:
@@ -22,37 +29,52 @@ def dispatcher() -> Finding:
     if leader is None:
         return fail(
             "Dispatcher",
-            "none leads: no job is sent to a worker",
-            "Start one: python manage.py dispatch",
+            "none leads",
+            why="Jobs are accepted, but none is sent to a worker.",
+            way_out="Start one, better two: python manage.py dispatch",
         )
     return ok("Dispatcher", f"{leader.holder} leads")
 
 
 def workers() -> Finding:
     """At least one worker reported itself a moment ago."""
-    seen = Worker.objects.filter(seen_at__gt=Now() - _WORKER_SILENCE).order_by("name")
-    names = [worker.name for worker in seen if not worker.stopping]
+    names = list(live_workers().order_by("name").values_list("name", flat=True))
     if not names:
         return fail(
             "Workers",
-            f"none was seen in the last {_WORKER_SILENCE.seconds} s: no job runs",
-            "Start one: celery -A config worker -E",
+            f"none was seen in the last {_WORKER_SILENCE.seconds} s",
+            why="No job runs.",
+            way_out=f"Start one: {START_WORKER}",
         )
     return ok("Workers", ", ".join(names))
 
 
-def beat() -> Finding:
-    """The scheduler runs here, or has fired something lately."""
-    here = [record for record in records(settings.CELERIAC_HOME / "run") if record.name == "beat"]
-    if any(record.process() for record in here):
-        return ok("Beat", "runs on this machine")
-    recent = PeriodicTask.objects.filter(last_run_at__gt=Now() - _BEAT_SILENCE)
-    last = recent.order_by("-last_run_at").first()
-    if last is None:
+def versions() -> Finding:
+    """Live workers run the code that this is."""
+    others = [
+        f"{worker.name} runs {worker.version or 'an older one'}"
+        for worker in live_workers().order_by("name")
+        if worker.version != VERSION
+    ]
+    if others:
         return warn(
-            "Beat",
-            "does not run here, and fired nothing in the last 15 minutes",
-            "Start it if it does not run elsewhere: celery -A config beat "
-            "--scheduler django_celery_beat.schedulers:DatabaseScheduler",
+            "Versions",
+            f"this is {VERSION}; {', '.join(others)}",
+            why="Jobs may meet code that was not written for them.",
+            way_out="Finish the deployment: restart those workers with this version.",
         )
-    return ok("Beat", f"fired {last.name} at {last.last_run_at:%H:%M:%S} UTC")
+    return ok("Versions", f"{VERSION} here and on each live worker")
+
+
+def beat() -> Finding:
+    """The scheduler said a moment ago that it lives."""
+    sign = Heartbeat.objects.filter(duty=SCHEDULER).annotate(now=Now()).first()
+    silent = (sign.now - sign.seen_at).total_seconds() if sign else None
+    if sign and silent is not None and silent <= BEAT_PATIENCE_SECONDS:
+        return ok("Beat", f"{sign.holder} runs")
+    return fail(
+        "Beat",
+        "never ran" if silent is None else f"gave no sign of life for {silent:.0f} s",
+        why="Without it no schedule fires and nothing is cleaned up.",
+        way_out=f"Start one: {START_BEAT}",
+    )

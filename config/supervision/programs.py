@@ -90,7 +90,7 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
         _python("dispatcher-2", [manage, "dispatch"], stop_seconds=10),
         _python(
             "worker",
-            ["-m", "celery", "-A", "config", "--quiet", "worker", "--task-events", level],
+            ["-m", "celery", "--quiet", "-A", "config", "worker", "--task-events", level],
             ["--hostname=worker-1@%h", f"--concurrency={options.slots}"],
             # SIGTERM alone would wait for running jobs without any limit.
             environment={"REMAP_SIGTERM": "SIGQUIT"},
@@ -98,7 +98,7 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
         ),
         _python(
             "beat",
-            ["-m", "celery", "-A", "config", "--quiet", "beat", level],
+            ["-m", "celery", "--quiet", "-A", "config", "beat", level],
             ["--scheduler=scheduling.scheduler:Scheduler"],
             stop_seconds=10,
         ),

@@ -32,6 +32,7 @@ _NAMED = 10  # jobs that a question names
 class JobAdmin(ScopedAdmin):
     """Jobs are made and changed by verbs alone, so there is no form of the model here."""
 
+    audited_as = "job"
     actions = None
 
     def get_urls(self) -> list[URLPattern]:

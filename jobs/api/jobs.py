@@ -10,6 +10,7 @@ from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
+from structlog.contextvars import bind_contextvars
 
 from accounts.access import Access
 from accounts.api.idempotency import Answer, once
@@ -61,6 +62,7 @@ class JobsView(ApiView):
         body, access = body_of(NewJob, request), self.access
         answer = once(request, access, lambda: _create(body, access))
         headers, document = answer.headers, answer.body
+        bind_contextvars(job_id=document["id"])  # for the request's line in the log
         seconds = prefer.wanted_seconds(request)
         if seconds and prefer.wait_for_end(document["id"], seconds):
             document = {**document, **shown_job(job_of(access, document["id"]), access)}

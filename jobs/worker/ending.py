@@ -34,7 +34,8 @@ def crashed(held: FencedJob) -> None:
     error = _error("worker_lost", "The process that ran the job died.")
     try:
         moved = lifecycle.lose(held, crash_limit=settings.CRASH_LIMIT, error=error)
-        logger.warning("job %s: its process died, now %s", held.id, moved.status.value)
+        text = "job %s: its process died, now %s"
+        logger.warning(text, held.id, moved.status.value, extra={"job_id": held.id})
     except AttemptLost:
         lifecycle.withdraw([held])  # it died before the claim: only the message is lost
 
@@ -43,7 +44,7 @@ def gave_up(held: FencedJob, why: str) -> None:
     """The attempt was ended for no fault of the job."""
     try:
         lifecycle.release(held, error=_error("released", why))
-        logger.info("job %s: given back (%s)", held.id, why)
+        logger.info("job %s: given back (%s)", held.id, why, extra={"job_id": held.id})
     except AttemptLost:
         lifecycle.withdraw([held])
 
@@ -52,7 +53,8 @@ def cancelled(held: FencedJob) -> None:
     """The child was killed because the job's code did not listen to a cancel."""
     try:
         lifecycle.confirm_cancel(held, by="")
-        logger.info("job %s: did not listen to its cancel and was ended", held.id)
+        text = "job %s: did not listen to its cancel and was ended"
+        logger.info(text, held.id, extra={"job_id": held.id})
     except AttemptLost:
         return
 

@@ -20,6 +20,7 @@ from django.db import InterfaceError, InternalError, OperationalError, connectio
 from psycopg.errors import IdleInTransactionSessionTimeout
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_jsonable_python
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from accounts.ids import new_id
 from jobs import lifecycle, registry
@@ -61,14 +62,21 @@ class Execution:
         asked_at = time.monotonic()
         claimed = self._claim(sent)
         if claimed is None:
-            logger.info("job %s: nothing to claim with fence %s", sent.id, sent.fence)
+            logger.info("job %s: nothing to claim with fence %s", *sent, extra={"job_id": sent.id})
             return
         deadline = asked_at + self._identity.lease_seconds - self._identity.lease_margin
         self._slot.start(pid=os.getpid(), job=claimed.held, deadline=deadline)
+        bound = bind_contextvars(
+            job_id=claimed.id,
+            job_type=claimed.type,
+            attempt=claimed.attempt,
+            tenant=claimed.tenant,
+        )  # every line logged meanwhile carries them, those of the job's code too
         try:
             self._write(claimed, self._attempt(claimed))
         finally:
             self._slot.end()
+            reset_contextvars(**bound)
 
     def _claim(self, sent: FencedJob) -> ClaimedJob | None:
         claim_id = new_id()
@@ -87,7 +95,8 @@ class Execution:
         try:
             return persistently(claim, until=lambda: patience)
         except _DATABASE_AWAY:
-            logger.warning("job %s: no database to claim it from; it will be sent again", sent.id)
+            text = "job %s: no database to claim it from; it will be sent again"
+            logger.warning(text, sent.id, extra={"job_id": sent.id})
             return None
 
     def _attempt(self, job: ClaimedJob) -> Outcome:
@@ -159,7 +168,9 @@ class Execution:
             # Past the deadline the watchdog ends this process, and the main gives the job back
             # as one that did not crash. Giving up any sooner would leave it to be rescued.
             persistently(write, until=lambda: self._slot.deadline + _WATCHDOG_SECONDS)
-            logger.info("job %s (%s) attempt %s: %s", job.id, job.type, job.attempt, told(outcome))
+            said = (job.id, job.type, job.attempt, told(outcome))
+            fields = {"outcome": type(outcome).__name__}
+            logger.info("job %s (%s) attempt %s: %s", *said, extra=fields)
         except (AttemptLost, *_DATABASE_AWAY):
             raise
         except Exception as error:

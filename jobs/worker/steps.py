@@ -18,6 +18,7 @@ from django.db.models.functions import Now
 from jobs import broker, registry
 from jobs.message import MalformedMessage, decode
 from jobs.models import Queue, Worker
+from jobs.version import VERSION
 from jobs.worker import process
 from jobs.worker.consumer import GuardedConsumer, dropped_messages
 from jobs.worker.keeper import Death, Keeper
@@ -67,6 +68,7 @@ class KeeperStep(bootsteps.StartStopStep):
             "types": [job_type.name for job_type in registry.all()],
             "slots": self._slots,
             "pid": os.getpid(),
+            "version": VERSION,
             "memory_bytes": _memory_bytes(),
             "stopping": is_stopping() or self.keeper.stopping,
             "dropped_messages": F("dropped_messages") + dropped_messages.take(),

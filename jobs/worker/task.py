@@ -26,7 +26,8 @@ class JobTask(Task):  # type: ignore[type-arg]
         try:
             jobs = decode(args[0] if len(args) == 1 and not kwargs else args)
         except MalformedMessage as error:
-            logger.error("dropped a malformed message for %s: %s", self.name, error)
+            text = "dropped a malformed message for %s: %s"
+            logger.error(text, self.name, error, extra={"job_type": self.name})
             process.count_dropped_message()
             return
         child = process.child()
@@ -34,7 +35,8 @@ class JobTask(Task):  # type: ignore[type-arg]
             try:
                 child.execution.run(job)
             except Exception:  # Celery's main process ends over a MemoryError of a child's
-                logger.exception("job %s: the attempt could not be handled", job.id)
+                text = "job %s: the attempt could not be handled"
+                logger.exception(text, job.id, extra={"job_id": job.id})
         if child.gate.stopping:
             raise SystemExit(0)
 

@@ -1,0 +1,1 @@
+"""How every process of Celeriac writes its log: one line an event, for people or for machines."""
