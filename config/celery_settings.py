@@ -10,14 +10,17 @@ from typing import Any
 from django.conf import settings
 
 _PREFIX = "CELERY_"
+# Celery looks for this one under its whole name, and without it connects to the database anew for
+# every task.
+_AS_IT_IS = "CELERY_DB_REUSE_MAX"
 
 
 def _own_settings() -> dict[str, Any]:
     """The `CELERY_…` names by Celery's own: `CELERY_BROKER_URL` as `broker_url`."""
+    names = [name for name in dir(settings) if name.startswith(_PREFIX)]
     return {
-        name.removeprefix(_PREFIX).lower(): getattr(settings, name)
-        for name in dir(settings)
-        if name.startswith(_PREFIX)
+        name if name == _AS_IT_IS else name.removeprefix(_PREFIX).lower(): getattr(settings, name)
+        for name in names
     }
 
 

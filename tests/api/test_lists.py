@@ -287,6 +287,7 @@ def test_a_queue_tells_what_waits_in_it(caller: Caller, acme: Tenant, make_job: 
             "failed": 1,
             "cancelled": 0,
         },
+        "counts_exact": True,
         "paused": False,
         "max_concurrency": None,
         "rate_limit": None,

@@ -20,7 +20,7 @@ from jobs.states import Status
 from tests.api import kinds
 from tests.api.calling import Caller
 from tests.api.conftest import MakeCaller, MakeJob
-from tests.api.test_apart import CALLS, made
+from tests.api.test_apart import CALLS, FILE_CALLS, made, route
 
 
 @lru_cache
@@ -51,8 +51,7 @@ def test_it_describes_every_route_and_no_other() -> None:
         for method in item
     }
     assert described == {
-        (method, "/api/v1" + path.replace("/queues/default", "/queues/{id}"))
-        for method, path, *_ in CALLS
+        (method, "/api/v1" + route(path)) for method, path, *_ in [*CALLS, *FILE_CALLS]
     }
 
 
@@ -72,7 +71,7 @@ def test_every_answer_is_as_described(
     (described,) = (
         item
         for name, item in schema()["paths"].items()
-        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", name), "/api/v1" + path)
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", name), "/api/v1" + route(path))
     )
     responses = described[method.lower()]["responses"]
     check(answer.body, responses[str(answer.status)]["content"]["application/json"]["schema"])

@@ -17,8 +17,13 @@ LATER = {
     "jobs_dependency": {"settled_at"},
     "jobs_leadership": {"expires_at"},
 }  # fmt: skip
-# Given with each INSERT: they tell of a moment before it.
-GIVEN = {"jobs_attempt": {"started_at", "ended_at"}}
+# Given with each INSERT: they tell of another moment.
+GIVEN = {
+    "jobs_attempt": {"started_at", "ended_at"},
+    "jobs_storedfile": {"expires_at"},
+    "jobs_rollup": {"minute"},
+    "jobs_depthsample": {"minute"},
+}
 
 
 @pytest.mark.django_db
