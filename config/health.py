@@ -9,6 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 
+from jobs.database import is_read_only
+
 logger = logging.getLogger(__name__)
 
 # A process's migrations do not change while it lives: once they are applied, a look that the
@@ -24,7 +26,7 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """The database answers and has every migration of this process's code."""
+    """The database takes writes and has every migration of this process's code."""
     if _is_ready():
         return JsonResponse({"status": "ready"})
     return JsonResponse({"status": "not ready"}, status=503, headers={"Retry-After": "1"})
@@ -33,8 +35,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
 def _is_ready() -> bool:
     global _migrated
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        if is_read_only():
+            logger.warning("not ready: the database takes no writes")
+            return False
         _migrated = _migrated or _nothing_to_migrate()
     except Error:
         logger.warning("not ready: the database does not answer", exc_info=True)

@@ -1,6 +1,6 @@
 """Bounds on what the engine's own processes may wait for in the database."""
 
-from django.db import connections
+from django.db import connection, connections
 
 
 def guard_connections(
@@ -22,3 +22,12 @@ def guard_connections(
     options = connections.settings["default"].setdefault("OPTIONS", {})
     bounds = [f"-c {name}={int(seconds * 1000)}" for name, seconds in limits.items()]
     options["options"] = " ".join([options.get("options", ""), *bounds]).strip()
+
+
+def is_read_only() -> bool:
+    """Whether the server takes no writes: a standby, or one that was told so. Raises the
+    database's own errors while it does not answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('transaction_read_only')")
+        row = cursor.fetchone()
+    return row is not None and row[0] == "on"

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404
+from psycopg.errors import ReadOnlySqlTransaction
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -62,6 +63,10 @@ def _unauthenticated(error: exceptions.APIException) -> Problem:
     return Problem(status=401, detail=_UNAUTHENTICATED, headers={"WWW-Authenticate": challenge})
 
 
+def _of_database(error: InternalError) -> Problem:
+    return DATABASE_AWAY if isinstance(error.__cause__, ReadOnlySqlTransaction) else INTERNAL
+
+
 _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     UnknownJobType: lambda error: _fields([("/type", str(error))]),
     UnknownQueue: lambda error: _fields([("/queue", str(error))]),
@@ -74,6 +79,7 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     ),
     OperationalError: lambda error: DATABASE_AWAY,
     InterfaceError: lambda error: DATABASE_AWAY,
+    InternalError: _of_database,
     Http404: lambda error: NOT_FOUND,
     PermissionDenied: lambda error: Problem(status=403, detail="Permission denied."),
     Unprocessable: lambda error: _fields([tuple(one) for one in error.errors]),

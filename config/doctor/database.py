@@ -7,6 +7,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from config.doctor.clock import compared
 from config.doctor.finding import Finding, fail, ok
+from jobs.database import is_read_only
 
 _OLDEST = 14
 _DURABILITY = ("fsync", "full_page_writes", "synchronous_commit")
@@ -28,6 +29,13 @@ def reachable() -> Finding:
             f"PostgreSQL {major}.{minor}",
             why="Celeriac's statements need newer ones.",
             way_out=f"Upgrade to PostgreSQL {_OLDEST} or newer.",
+        )
+    if is_read_only():
+        return fail(
+            "Database",
+            f"PostgreSQL {major}.{minor}, read only",
+            why="It takes no writes: a standby, or default_transaction_read_only is on.",
+            way_out="Point DATABASE_URL at the primary, or promote this server.",
         )
     return ok("Database", f"PostgreSQL {major}.{minor}")
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from config.vitals import servers
 from config.vitals.probe import Probe
+from jobs.database import is_read_only
 from jobs.dispatcher import sign_of_life
 from jobs.models import Heartbeat, Queue
 from jobs.stats import Depth, Whose, WorkerFigures, waiting_of, workers_of
@@ -110,7 +111,8 @@ def _database() -> Component:
     began_at = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [_STATEMENT_TIMEOUT])
-    return Component(condition=Condition.OK, seconds=time.monotonic() - began_at)
+    condition = Condition.DOWN if is_read_only() else Condition.OK  # it would accept no job
+    return Component(condition=condition, seconds=time.monotonic() - began_at)
 
 
 def _server(probe: Probe) -> Component:

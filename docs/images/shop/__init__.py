@@ -1,0 +1,1 @@
+"""An app for the pictures: what a small trading company hands in."""

@@ -1,0 +1,73 @@
+"""A whole Celeriac with a web process, for a browser to walk through."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import requests
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.test import Client
+
+from config.bootstrap import ROOT
+from config.embedded.ports import free_port
+from tests.support.arena import Arena
+from tests.support.waiting import wait_for
+
+PASSWORD = "only for these tests"
+
+
+class Site:
+    """An arena at work, and the address of its web process."""
+
+    def __init__(self, arena: Arena) -> None:
+        self.arena = arena
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def at_work(self) -> Iterator[Site]:
+        with self.arena.entered():
+            self._collect_static_files()
+            self.arena.dispatcher()
+            self.arena.worker()
+            self._start_web()
+            yield self
+
+    def _collect_static_files(self) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
+            cwd=ROOT, env=self.arena.environment(), check=True, timeout=120,
+        )  # fmt: skip
+
+    def _start_web(self) -> None:
+        argv = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan=off"]
+        argv += ["--host=127.0.0.1", f"--port={self.port}", "--log-level=warning"]
+        web = self.arena.start("web", argv)
+        wait_for(
+            lambda: web.is_alive and self._is_ready(), seconds=60, what="the web process answers"
+        )
+
+    def _is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    def superuser(self, name: str = "") -> User:
+        """A platform admin who did not exist before."""
+        name = name or f"admin-{os.urandom(4).hex()}"
+        user: User = get_user_model()._default_manager.create_superuser(name, password=PASSWORD)
+        return user
+
+    def session_of(self, user: User) -> str:
+        """What the session's cookie holds in a browser whose person signed in."""
+        client = Client()
+        client.force_login(user)
+        session: str = client.cookies[settings.SESSION_COOKIE_NAME].value
+        return session
