@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from jobs.secret import masked
 
 SHOWN = 20_000  # characters of one text
 BLOCKS = 40
+LINES = 200  # of an outline
+_DEPTH = 4
 ROWS = 50
 _COLUMNS = 8
 _INLINE = 120
@@ -21,14 +24,24 @@ _FOLDED = {"text": 6_000, "json": 1_500}  # longer ones are folded
 
 
 @dataclass(frozen=True, kw_only=True)
+class Line:
+    """Of an outline: `depth` steps to the right, a name, a value; either may be empty."""
+
+    depth: int
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Block:
     """One piece of a value. `kind`: `facts` (rows of name and value), `table` (head and rows),
-    `list` (rows of one value), `text` or `json` (text)."""
+    `list` (rows of one value), `outline` (lines), `text` or `json` (text)."""
 
     kind: str
     title: str = ""
     head: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    lines: tuple[Line, ...] = ()
     text: str = ""
     folded: bool = False
     note: str = ""
@@ -75,7 +88,37 @@ def _of_one(title: str, value: Any) -> Block:
     if isinstance(value, Mapping) and value and all(_is_short(item) for item in value.values()):
         facts = tuple((key, _word(item)) for key, item in list(value.items())[:ROWS])
         return Block(kind="facts", title=title, rows=facts, note=_cut(len(value), "entries"))
-    return _json(title, value)
+    if not isinstance(value, Mapping | list):
+        return _json(title, value)
+    lines = tuple(islice(_outline(value, 0), LINES + 1))
+    deepest = max((line.depth for line in lines), default=_DEPTH + 1)
+    length = sum(len(line.name) + len(line.text) for line in lines)
+    if len(lines) > LINES or deepest > _DEPTH or length > SHOWN:
+        return _json(title, value)
+    return Block(kind="outline", title=title, lines=lines)
+
+
+def _outline(value: Any, depth: int) -> Iterator[Line]:
+    """Objects and lists as lines. One line deeper than _DEPTH stands for all that is."""
+    for name, item in value.items() if isinstance(value, Mapping) else (("", i) for i in value):
+        if not (isinstance(item, Mapping | list) and item):
+            yield Line(depth=depth, name=name, text=_word(item))
+        elif depth == _DEPTH:
+            yield Line(depth=depth + 1, name=name, text="")
+        else:
+            head, rest = (name, item) if name else _headed(item)
+            if head:
+                yield Line(depth=depth, name=head, text="")
+            yield from _outline(rest, depth + 1)
+
+
+def _headed(entry: Any) -> tuple[str, Any]:
+    """An entry of a list by its first text, and the rest of it."""
+    if isinstance(entry, Mapping):
+        for name, item in entry.items():
+            if isinstance(item, str) and item:
+                return item, {key: other for key, other in entry.items() if key != name}
+    return "", entry
 
 
 def _is_short(value: Any) -> bool:

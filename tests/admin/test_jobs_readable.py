@@ -26,16 +26,36 @@ NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
         ([], ["json"]),
         ({"a": 1, "b": "x", "c": None, "d": True}, ["facts"]),
         ({"n": 1, "notes": "# Title\n\n- one"}, ["facts", "text"]),
-        ({"rest": {"deep": {"x": [1]}}, "notes": "a\nb"}, ["text", "json"]),
+        ({"rest": {"deep": {"x": [1]}}, "notes": "a\nb"}, ["text", "outline"]),
         ({"terms": ["a", "b"]}, ["list"]),
         ({"cards": [{"front": "a", "back": 1}, {"front": "b"}]}, ["table"]),
         ({"meta": {"a": 1}}, ["facts"]),
-        ([{"a": [1]}], ["json"]),
-        ([1, {"a": 1}], ["json"]),
+        ([{"a": [1]}], ["outline"]),
+        ([1, {"a": 1}], ["outline"]),
     ],
 )
 def test_a_value_is_laid_out_by_its_shape(value: Any, kinds: list[str]) -> None:
     assert [block.kind for block in readable(value)] == kinds
+
+
+def test_an_entry_of_a_list_is_headed_by_its_first_text() -> None:
+    (block,) = readable([{"heading": "Sowing", "points": ["early", "thinly"]}, ["alone"]])
+
+    assert [(line.depth, line.name, line.text) for line in block.lines] == [
+        (0, "Sowing", ""),
+        (1, "points", ""),
+        (2, "", "early"),
+        (2, "", "thinly"),
+        (1, "", "alone"),
+    ]
+
+
+def test_what_lies_too_deep_for_an_outline_is_shown_as_json() -> None:
+    deep: Any = "x"
+    for _ in range(50):
+        deep = [deep]
+
+    assert [block.kind for block in readable({"deep": deep})] == ["json"]
 
 
 @pytest.mark.parametrize(
