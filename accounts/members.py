@@ -28,8 +28,8 @@ def put(
 ) -> Membership:
     """Give the person this role there, in place of the one held before.
 
-    It lets the person sign in to the admin as well. For a superuser that would be more than a
-    role, so only a platform admin may put one. The same role again writes nothing.
+    It acts where the person may sign in; `accounts.people.let_in` sees to that. The same role again
+    writes nothing.
     """
     with transaction.atomic():
         _wait_in_turn(tenant)
@@ -39,9 +39,6 @@ def put(
         member, _ = Membership.objects.update_or_create(
             user_id=user.pk, tenant=tenant, defaults={"role": role.value}
         )
-        if not user.is_staff:
-            user.is_staff = True
-            user.save(update_fields=["is_staff"])
         if _told(before) != _told(member):
             _record("member.put", member, by, address, before=before, after=member)
     return member

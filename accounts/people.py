@@ -30,6 +30,16 @@ def save(user: AbstractUser, *, by: str, address: str | None = None) -> None:
                     before=before, after=after)  # fmt: skip
 
 
+def let_in(user: AbstractUser, *, by: str, address: str | None = None) -> None:
+    """The person may sign in to the admin; roles say what for. A platform admin's to decide."""
+    with transaction.atomic():
+        rows = get_user_model()._default_manager.filter(pk=user.pk, is_staff=False)
+        if rows.update(is_staff=True):
+            _record("person.change", user, by, address,
+                    before={"is_staff": False}, after={"is_staff": True})  # fmt: skip
+    user.is_staff = True
+
+
 def password_set(user: AbstractUser, *, by: str, address: str | None = None) -> None:
     """Write down that the person has another password, in the transaction that stores it."""
     _record("person.password", user, by, address)

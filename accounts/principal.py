@@ -20,7 +20,8 @@ class Kind(StrEnum):
 class Principal:
     """A caller whose identity is proven. Without a tenant it may act for every one of them.
 
-    `owner`, where set, is the only owner whose jobs it sees and makes.
+    `owner`, where set, is the only owner whose jobs it sees and makes. `tenants` are the slugs of a
+    person's memberships; who has several and named none has no tenant, and no scope either.
     """
 
     kind: Kind
@@ -28,8 +29,14 @@ class Principal:
     tenant: Tenant | None = None
     scopes: frozenset[Scope] = EVERY_SCOPE
     owner: str = ""
+    tenants: tuple[str, ...] = ()
 
     is_authenticated: ClassVar[bool] = True
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it has yet to say for which of its tenants it acts."""
+        return self.tenant is None and bool(self.tenants)
 
     @property
     def actor(self) -> str:

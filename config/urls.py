@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 import config.api.schema  # noqa: F401 (its extensions register themselves)
+from accounts.admin.own_password import own_password
 from accounts.admin.sign_in import sign_in
 from config.api.pages import unknown_route
 from config.health import healthz, readyz
@@ -16,7 +17,9 @@ _SCHEMA: dict[str, Any] = {"authentication_classes": [], "permission_classes": [
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
-    path("admin/login/", sign_in),  # in front of the one of the line below
+    # In front of those of the third line.
+    path("admin/login/", sign_in),
+    path("admin/password_change/", own_password),
     path("admin/", admin.site.urls),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("jobs.api.urls")),

@@ -15,6 +15,7 @@ from django.forms import Field as FormField
 from django.forms import ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin
 
 from accounts.address import address_of
@@ -104,6 +105,16 @@ class ScopedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         for step in str(self.tenant_path).split("__"):
             found = getattr(found, step)
         return None if found is None else found.pk if isinstance(found, Model) else found
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Named by what it lists, not by what might be chosen to change."""
+        title = capfirst(self.opts.verbose_name_plural)
+        answer: HttpResponse = super().changelist_view(
+            request, {"title": title, **(extra_context or {})}
+        )
+        return answer
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Nothing is deleted in bulk: that goes by no verb of ours."""

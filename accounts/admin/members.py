@@ -12,7 +12,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from accounts import members
+from accounts import members, people
 from accounts.admin.base import ScopedAdmin, address_of
 from accounts.admin.display import ago
 from accounts.admin.tenant_filter import TenantFilter
@@ -28,16 +28,17 @@ class NewMemberForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable a
     person = forms.CharField(
         max_length=254,
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
-        help_text="The exact user name. A platform admin makes the account.",
+        help_text="The exact user name. A platform admin makes accounts.",
     )
 
     def clean_person(self) -> Any:
         manager = get_user_model()._default_manager
         named = {get_user_model().USERNAME_FIELD: self.cleaned_data["person"]}
         user = manager.filter(**named).first()
-        # To let a superuser in would be to let him in everywhere: not a tenant's to do.
-        if user is None or (user.is_superuser and not self.by.everywhere):
-            raise forms.ValidationError("There is nobody of this name who can be added.")
+        if user is None or not (self.by.everywhere or _is_for_tenants(user)):
+            raise forms.ValidationError(
+                "No such person can be added. A platform admin makes accounts."
+            )
         return user
 
     def clean(self) -> dict[str, Any]:
@@ -97,11 +98,13 @@ class MemberAdmin(ScopedAdmin):
         self, request: HttpRequest, obj: Membership, form: ModelForm[Membership], change: bool
     ) -> None:
         person = staff_of(request)
+        by, address = person.actor, address_of(request)
         user = obj.user if change else form.cleaned_data["person"]
+        if person.everywhere and not change:
+            people.let_in(user, by=by, address=address)
         stored = members.put(
-            user, obj.tenant, Role(obj.role),
-            by=person.actor, address=address_of(request), last_too=person.everywhere,
-        )  # fmt: skip
+            user, obj.tenant, Role(obj.role), by=by, address=address, last_too=person.everywhere
+        )
         obj.pk, obj.user = stored.pk, user
 
     def delete_model(self, request: HttpRequest, obj: Membership) -> None:
@@ -109,6 +112,11 @@ class MemberAdmin(ScopedAdmin):
         members.remove(
             obj, by=person.actor, address=address_of(request), last_too=person.everywhere
         )
+
+
+def _is_for_tenants(user: Any) -> bool:
+    """Who may sign in at all, and as whom everywhere, is decided by platform admins."""
+    return bool(user.is_staff and not user.is_superuser)
 
 
 def _within_reach(request: HttpRequest, member: Any) -> bool:

@@ -10,21 +10,21 @@ from django.http import HttpRequest, HttpResponse
 from unfold.forms import AuthenticationForm
 
 from accounts.address import address_of
-from accounts.signing_in import WAIT, must_wait
+from accounts.signing_in import Pause, pause
 
-_TOO_MANY = 429
+TOO_MANY = 429
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
     """Nothing is tried, not even the right password, while its caller must wait."""
 
-    waits = False
+    pause: Pause | None = None
 
     def clean(self) -> dict[str, Any]:
         name = self.cleaned_data.get("username", "")
-        if must_wait(name, address_of(self.request)):
-            self.waits = True
-            raise forms.ValidationError("Too many failed tries. Wait five minutes, then try again.")
+        self.pause = pause(name, address_of(self.request))
+        if self.pause:
+            raise forms.ValidationError(str(self.pause))
         cleaned: dict[str, Any] = super().clean()
         return cleaned
 
@@ -33,9 +33,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """The admin's page, with the status that says why."""
     answer: Any = admin.site.login(request)
     form = (getattr(answer, "context_data", None) or {}).get("form")
-    if isinstance(form, SignInForm) and form.waits:
-        answer.status_code = _TOO_MANY
-        answer["Retry-After"] = str(int(WAIT.total_seconds()))
+    if isinstance(form, SignInForm) and form.pause:
+        answer.status_code = TOO_MANY
+        answer["Retry-After"] = form.pause.retry_after
     response: HttpResponse = answer
     return response
 

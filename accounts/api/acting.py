@@ -13,6 +13,13 @@ from accounts.principal import Principal
 ALL_TENANTS = "*"
 
 
+def require_decided(principal: Principal, headers: HttpHeaders) -> None:
+    """Raises Unprocessable for a member of several tenants who names none of them."""
+    if principal.is_undecided and "X-Tenant" not in headers:
+        problem = "you are a member of several tenants: name one, by its slug, in this header"
+        raise Unprocessable([FieldRefusal("/X-Tenant", problem)])
+
+
 def access_of(principal: Principal, headers: HttpHeaders, *, reading: bool) -> Access:
     """Raises NotFound, PermissionDenied or Unprocessable for a header that may not be sent."""
     asked = headers.get("X-Tenant")
@@ -20,6 +27,10 @@ def access_of(principal: Principal, headers: HttpHeaders, *, reading: bool) -> A
         if asked not in (None, principal.tenant.slug):
             raise PermissionDenied("This token belongs to another tenant.")
         return Access(principal=principal, tenant=principal.tenant)
+    if principal.is_undecided:
+        if asked is not None:
+            raise PermissionDenied("You are no member of this tenant.")
+        return Access(principal=principal, tenant=None)  # without a scope it reaches nothing
     if asked == ALL_TENANTS:
         if not reading:
             raise Unprocessable([FieldRefusal("/X-Tenant", "only reading may name all tenants")])

@@ -39,8 +39,9 @@ class BearerAuthentication(authentication.BaseAuthentication):
 class SessionAuthentication(authentication.SessionAuthentication):
     """A signed-in person acts by role in a tenant, a superuser as platform admin.
 
-    Who is a member of several tenants names one in `X-Tenant`; without it the first by slug is
-    meant. Writing needs the CSRF token.
+    Who is a member of several tenants names one in `X-Tenant`. None is meant without it: another
+    tenant's admin, who may add anybody, would redirect that person's calls. Writing needs the CSRF
+    token.
     """
 
     def authenticate(self, request: Request) -> Authenticated | None:
@@ -57,12 +58,17 @@ class SessionAuthentication(authentication.SessionAuthentication):
 def _person(person: Staff, asked: str | None) -> Principal | None:
     if person.everywhere:
         return Principal(kind=Kind.SESSION, name=person.username)
-    mine = Tenant.objects.filter(pk__in=person.roles).order_by("slug")
-    tenant = next((one for one in mine if one.slug == asked), None) or mine.first()
-    if tenant is None:
+    mine = list(Tenant.objects.filter(pk__in=person.roles).order_by("slug"))
+    if not mine:
         return None
-    scopes = person.roles[tenant.pk].scopes
-    return Principal(kind=Kind.SESSION, name=person.username, tenant=tenant, scopes=scopes)
+    tenant = mine[0] if len(mine) == 1 else next((one for one in mine if one.slug == asked), None)
+    return Principal(
+        kind=Kind.SESSION,
+        name=person.username,
+        tenant=tenant,
+        scopes=person.roles[tenant.pk].scopes if tenant else frozenset(),
+        tenants=tuple(one.slug for one in mine),
+    )
 
 
 def _platform_admin(text: str) -> Principal | None:

@@ -13,7 +13,11 @@ from accounts.scopes import Scope
 
 
 class Me(BaseModel):
-    """The caller. `tenant` is the one it acts for (null: all), `owner` the only one it sees."""
+    """The caller. `tenant` is the one it acts for (null: all), `owner` the only one it sees.
+
+    `tenants` are those of a signed-in member: who has several names one in `X-Tenant`, and has no
+    scope without it.
+    """
 
     kind: Kind
     name: str
@@ -21,10 +25,12 @@ class Me(BaseModel):
     tenant: str | None
     scopes: list[Scope]
     owner: str | None
+    tenants: list[str]
 
 
 class MeView(ApiView):
     scopes = {"GET": None}
+    for_undecided = True
 
     @extend_schema(operation_id="me", tags=["accounts"], summary="Who am I?", responses=Me)
     def get(self, request: Request) -> Response:
@@ -36,5 +42,6 @@ class MeView(ApiView):
             tenant=tenant.slug if tenant else None,
             scopes=sorted(principal.scopes),
             owner=principal.owner or None,
+            tenants=list(principal.tenants),
         )
         return Response(me.model_dump(mode="json"))

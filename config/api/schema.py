@@ -73,7 +73,8 @@ _TENANT = {
     "name": "X-Tenant",
     "in": "header",
     "schema": {"type": "string"},
-    "description": "The tenant a platform admin acts for, by its slug; `*` reads all of them.",
+    "description": "The tenant a platform admin acts for, by its slug; `*` reads all of them. A "
+    "signed-in member of several tenants must name one, except to `/me`, which lists them.",
 }
 
 

@@ -90,10 +90,15 @@ def shows_colours(stream: _Stream | None) -> bool:
 
 
 class Failures(logging.Filter):
-    """Of Django's words on requests those with an exception; the access line says the rest."""
+    """Of Django's words on requests those with an exception; the access line says the rest.
+
+    One that refused the request (403) is a line without a traceback: nothing is broken.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return bool(record.exc_info)
+        if record.exc_info and record.levelno < logging.ERROR:
+            record.exc_info, record.refused = None, True  # who configures twice has two of this
+        return bool(record.exc_info) or hasattr(record, "refused")
 
 
 def _loggers(level: str) -> dict[str, Any]:

@@ -19,5 +19,6 @@ def stack_options() -> StackOptions:
         slots=settings.WORKER_CONCURRENCY or os.cpu_count() or 1,
         soft_stop_seconds=settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT,
         log_level=settings.LOG_LEVEL,
+        trusted_proxies=tuple(settings.TRUSTED_PROXIES),
         given={name: env.str(name, default="") for name in ("DATABASE_URL", "REDIS_URL")},
     )

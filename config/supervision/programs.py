@@ -41,7 +41,7 @@ class PlatformOptions:
     """What the platform's programs need to know.
 
     `slots` is jobs at a time, `soft_stop_seconds` how long running jobs may go on after a request
-    to stop.
+    to stop, `trusted_proxies` whose word on a caller's address is taken.
     """
 
     host: str
@@ -51,6 +51,7 @@ class PlatformOptions:
     slots: int
     soft_stop_seconds: float
     log_level: str
+    trusted_proxies: tuple[str, ...]
 
 
 def longest_stop(programs: Sequence[Program]) -> int:
@@ -84,6 +85,7 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
             ["-m", "uvicorn", "config.asgi:application"],
             [f"--host={options.host}", f"--port={options.port}", "--lifespan=off"],
             [f"--log-level={options.log_level.lower()}", "--timeout-graceful-shutdown=10"],
+            _forwarding(options.trusted_proxies),
             stop_seconds=12,
         ),
         _python("dispatcher-1", [manage, "dispatch"], stop_seconds=10),
@@ -111,6 +113,13 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
             stop_seconds=5,
         ),
     ]
+
+
+def _forwarding(proxies: Sequence[str]) -> list[str]:
+    """Left to itself uvicorn takes the word of every process of this machine."""
+    if not proxies:
+        return ["--no-proxy-headers"]
+    return ["--proxy-headers", f"--forwarded-allow-ips={','.join(proxies)}"]
 
 
 def _python(

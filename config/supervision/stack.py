@@ -46,6 +46,7 @@ class StackOptions:
     slots: int
     soft_stop_seconds: float
     log_level: str
+    trusted_proxies: tuple[str, ...]
     given: dict[str, str]
 
 
@@ -160,6 +161,7 @@ def _platform(options: StackOptions) -> list[Program]:
             slots=options.slots,
             soft_stop_seconds=options.soft_stop_seconds,
             log_level=options.log_level,
+            trusted_proxies=options.trusted_proxies,
         ),
         ROOT,
     )

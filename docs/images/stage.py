@@ -106,7 +106,7 @@ class Shop(Site):
             ("alan", orchard, Role.OPERATOR),
             ("edsger", bakery, Role.VIEWER),
         ):
-            members.put(self._person(name), tenant, role, by=_BY)
+            members.put(self._person(name, is_staff=True), tenant, role, by=_BY)
         both = [Scope.JOBS_READ, Scope.JOBS_WRITE]
         for name, tenant_, scopes in (
             ("web shop", harbour, both),

@@ -37,11 +37,9 @@ def roles(tenant: Tenant) -> dict[str, str]:
 
 def test_an_admin_adds_changes_and_removes_a_member(acme: Tenant, browser: Browser) -> None:
     client = browser("admin")
-    user = person("eve", is_staff=False)
+    user = person("eve")
     add(client, "eve", acme)
     assert roles(acme)["eve"] == "viewer"
-    user.refresh_from_db()
-    assert user.is_staff
     member = Membership.objects.get(user=user)
     change(client, member, "operator")
     assert roles(acme)["eve"] == "operator"
@@ -63,19 +61,43 @@ def test_a_change_to_the_same_role_leaves_no_entry(acme: Tenant, browser: Browse
     assert AuditEntry.objects.filter(action="member.put").count() == 1
 
 
-@pytest.mark.parametrize("name", ["nobody", "EVE", "ev", "eve ", "root", "%", "*"])
+@pytest.mark.parametrize("name", ["nobody", "EVE", "ev", "eve ", "root", "gone", "%", "*"])
 def test_who_is_not_named_exactly_is_not_added(name: str, acme: Tenant, browser: Browser) -> None:
-    """A superuser is not for a tenant to let in, and gets the answer of one who does not exist."""
+    """Who may not sign in, or is a superuser, is not for a tenant to let in, and gets the answer of
+    one who does not exist."""
     client = browser("admin")
     person("eve")
+    person("gone", is_staff=False)
     person("root", is_superuser=True, is_staff=False)
     page = add(client, name, acme)
     if name == "eve ":  # spaces around a name are no part of it
         assert roles(acme)["eve"] == "viewer"
         return
-    assert "There is nobody of this name who can be added." in page
+    assert "No such person can be added. A platform admin makes accounts." in page
     assert set(roles(acme)) == {"the-admin"}
     assert not get_user_model().objects.get(username="root").is_staff
+
+
+def test_a_platform_admin_lets_in_whom_he_adds_with_an_entry(
+    acme: Tenant, browser: Browser
+) -> None:
+    user = person("eve", is_staff=False)
+    add(browser(SUPERUSER), "eve", acme)
+    user.refresh_from_db()
+    assert user.is_staff
+    entry = AuditEntry.objects.get(action="person.change")
+    assert (entry.actor, entry.object_id, entry.tenant) == ("user:the-superuser", "eve", None)
+    assert (entry.before, entry.after) == ({"is_staff": False}, {"is_staff": True})
+
+
+@pytest.mark.parametrize("kind", ["admin", SUPERUSER])
+def test_another_role_lets_nobody_in_again(kind: str, acme: Tenant, browser: Browser) -> None:
+    user = person("eve", acme, "viewer", is_staff=False)
+    change(browser(kind), user.memberships.get(), "operator")
+    assert roles(acme)["eve"] == "operator"
+    user.refresh_from_db()
+    assert not user.is_staff
+    assert not AuditEntry.objects.filter(action="person.change").exists()
 
 
 def test_a_member_is_not_added_twice(acme: Tenant, browser: Browser) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from logging.handlers import BufferingHandler
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import transaction
-from django.test import Client
+from django.test import AsyncClient, Client
 from django.urls import reverse
 
 from accounts import audit, tokens
@@ -286,10 +289,46 @@ def test_no_address_asks_how_a_hidden_value_begins(
     assert browser(kind).get(address(page, "changelist"), {lookup: "a"}).status_code == 400
 
 
-@pytest.mark.parametrize("pk", ["0", "x", "00000000-0000-0000-0000-000000000000", "%00", "_5F"])
+@pytest.mark.parametrize("pk", ["0", "x", "00000000-0000-0000-0000-000000000000", "_00", "_5F"])
 @pytest.mark.parametrize("page", ["tenant", "membership", "apitoken", "auditentry"])
 def test_an_id_that_names_nothing_is_404(page: str, pk: str, rows: Rows, browser: Browser) -> None:
     assert browser("admin").get(f"{address(page, 'changelist')}{pk}/change/").status_code == GONE
+
+
+NUL = [
+    "accounts/membership/?role=%00",
+    "accounts/membership/?tenant=a%00b",
+    "accounts/membership/?%00=1",
+    "accounts/membership/%00/change/",
+    "autocomplete/?app_label=accounts&model_name=apitoken&field_name=tenant&term=%00",
+    "auth/user/?q=%00",
+    "login/?next=%00",
+]
+
+
+@pytest.mark.parametrize("kind", ["admin", SUPERUSER])
+@pytest.mark.parametrize("path", NUL)
+def test_no_address_of_the_admin_holds_nul(path: str, kind: str, browser: Browser) -> None:
+    """PostgreSQL takes none in a text."""
+    assert browser(kind).get(f"{reverse('admin:index')}{path}").status_code == 400
+
+
+def test_nor_does_one_that_is_served_asynchronously() -> None:
+    answer = async_to_sync(AsyncClient().get)("/admin/login/?next=%00")
+    assert answer.status_code == 400
+
+
+def test_a_closed_page_is_one_line_of_the_log(browser: Browser) -> None:
+    page = address("apitoken", "changelist")
+    logger, lines = logging.getLogger("django.request"), BufferingHandler(100)
+    logger.addHandler(lines)
+    try:
+        browser(STAFF).get(page)
+    finally:
+        logger.removeHandler(lines)
+    [line] = lines.buffer
+    assert line.getMessage() == f"Forbidden (Permission denied): {page}"
+    assert not line.exc_info
 
 
 def test_a_changed_role_acts_at_the_next_request(

@@ -99,6 +99,7 @@ def test_the_answer_says_when_to_try_again() -> None:
         tried("eve", "wrong")
     body = {"username": "eve", "password": PASSWORD}
     answer = Client().post(reverse("admin:login"), body, REMOTE_ADDR="192.0.2.1")
+    assert answer.status_code == 429
     assert answer["Retry-After"] == "300"
     assert b"Wait five minutes" in answer.content
 
@@ -111,6 +112,46 @@ def entered(count: int, *, ago: timedelta = timedelta(), name: str = "unknown:1"
             id=moment, actor="anonymous", action=signing_in.REFUSED,
             object_type="person", object_id=name, address="192.0.2.1",
         )  # fmt: skip
+
+
+def test_a_network_of_ipv6_counts_as_one_address() -> None:
+    """Whoever has one address of it has all."""
+    tries = [tried("eve", "wrong", address=f"2001:db8:0:1::{number:x}") for number in range(11)]
+    assert tries == [200] * 10 + [429]
+    assert tried("eve", PASSWORD, address="2001:db8:0:1:ffff:ffff:ffff:ffff") == 429
+    assert tried("eve", PASSWORD, address="2001:db8:0:2::") == 302
+
+
+def test_an_ipv4_address_written_as_ipv6_counts_by_itself() -> None:
+    for _ in range(10):
+        tried("eve", "wrong", address="::ffff:192.0.2.1")
+    assert tried("eve", PASSWORD) == 429
+    assert tried("eve", PASSWORD, address="::ffff:192.0.2.2") == 302
+
+
+def guessed_everywhere(name: str) -> int:
+    """The last answer to as many tries from many addresses as one name has in an hour."""
+    for number in range(signing_in.TRIES_IN_AN_HOUR):
+        assert tried(name, "wrong", address=f"198.51.100.{number}") == 200
+    return tried(name, "wrong", address="198.51.100.200")
+
+
+@pytest.mark.parametrize("name", ["eve", "nobody"])
+def test_a_name_is_guessed_slowly_from_however_many_addresses(name: str) -> None:
+    assert guessed_everywhere(name) == 429
+    assert AuditEntry.objects.count() == signing_in.TRIES_IN_AN_HOUR
+    body = {"username": name, "password": PASSWORD}
+    answer = Client().post(reverse("admin:login"), body, REMOTE_ADDR="198.51.100.201")
+    assert answer["Retry-After"] == "3600"
+    assert b"Wait an hour" in answer.content
+
+
+@pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
+def test_guessers_elsewhere_keep_nobody_out_where_he_signed_in_before(address: str) -> None:
+    assert tried("eve", PASSWORD, address=address) == 302
+    assert guessed_everywhere("eve") == 429
+    assert tried("eve", "wrong", address=address) == 200
+    assert tried("eve", PASSWORD, address=address) == 302
 
 
 def test_who_has_waited_may_try_again() -> None:
@@ -151,8 +192,9 @@ def test_no_page_offers_to_reset_a_password() -> None:
 def test_the_count_reads_the_refusals_of_one_address_only() -> None:
     """By an index of its own, so that no flood from elsewhere makes signing in slow."""
     entered(5)
+    here = signing_in.from_network_of("192.0.2.1")
     rows = AuditEntry.objects.filter(
-        action=signing_in.REFUSED, address="192.0.2.1", id__gte=first_id_of(_long_ago())
+        here, action=signing_in.REFUSED, id__gte=first_id_of(_long_ago())
     ).order_by("-id")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")

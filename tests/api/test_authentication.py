@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -86,6 +87,7 @@ def test_me_tells_a_token_what_it_is(acme: Tenant, caller_of: MakeCaller) -> Non
         "tenant": "acme",
         "scopes": ["jobs:read"],
         "owner": "eve",
+        "tenants": [],
     }
 
 
@@ -227,10 +229,39 @@ def test_operators_hand_in_jobs_and_viewers_do_not(role: str, status: int, acme:
 
 def test_a_member_of_two_tenants_names_one(acme: Tenant, other: Tenant) -> None:
     client = signed_in(person("operator", other, acme))
-    assert me(client).json()["tenant"] == "acme"  # the first by slug
     assert me(client, "other").json()["tenant"] == "other"
     assert handed_in(client, **{"X-Tenant": "other"}) == 201
     assert Job.objects.get().tenant == other
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("get", "/jobs"), ("post", "/jobs"), ("get", f"/jobs/{UUID(int=1)}"), ("get", "/workers")],
+)
+def test_a_member_of_two_tenants_who_names_none_does_nothing(
+    method: str, path: str, acme: Tenant, other: Tenant
+) -> None:
+    """Another tenant's admin may add anybody; nobody's calls go elsewhere by that."""
+    client = signed_in(person("admin", acme, other))
+    answer = getattr(client, method)(f"/api/v1{path}", JOB, content_type="application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (422, PROBLEM)
+    [error] = answer.json()["errors"]
+    assert error["pointer"] == "/X-Tenant"
+    assert not Job.objects.exists()
+
+
+def test_me_lists_a_members_tenants_of_which_to_name_one(acme: Tenant, other: Tenant) -> None:
+    client = signed_in(person("admin", other, acme))
+    body = me(client).json()
+    assert (body["tenant"], body["scopes"], body["tenants"]) == (None, [], ["acme", "other"])
+    assert me(client, "other").json()["tenants"] == ["acme", "other"]
+
+
+@pytest.mark.parametrize("slug", ["nobody", "default", "*", "", "acme\x00", "ACME"])
+def test_a_member_of_two_tenants_reaches_no_third(slug: str, acme: Tenant, other: Tenant) -> None:
+    client = signed_in(person("admin", acme, other))
+    assert me(client, slug).status_code == 403
+    assert client.get("/api/v1/jobs", headers={"X-Tenant": slug}).status_code == 403
 
 
 def test_the_role_is_that_of_the_tenant_named(acme: Tenant, other: Tenant) -> None:
