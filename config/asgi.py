@@ -16,6 +16,7 @@ _django = cast("ASGI3Application", get_asgi_application())
 from django.conf import settings  # noqa: E402 (what follows needs Django's settings)
 
 from config.api.body_limit import BodyLimit  # noqa: E402
+from config.api.content_type import ReadableContentType  # noqa: E402
 from config.api.uploads import Uploads  # noqa: E402
 from config.checks import refuse_unsafe_start  # noqa: E402
 from config.logs.requests import RequestLog  # noqa: E402
@@ -34,4 +35,5 @@ guard_connections(statement_seconds=30, lock_seconds=5)
 
 _views = SteadyThreads(_django, size=settings.WEB_THREADS)
 _small = BodyLimit(_views, limit=settings.API_MAX_BODY_BYTES)
-application = RequestLog(Uploads(_views, limit=settings.FILES_MAX_BYTES, otherwise=_small))
+_bodies = Uploads(_views, limit=settings.FILES_MAX_BYTES, otherwise=_small)
+application = RequestLog(ReadableContentType(_bodies))

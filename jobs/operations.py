@@ -35,10 +35,11 @@ def cancel(job: Job, by: Actor) -> Job:
 def retry(job: Job, by: Actor, *, payload: Mapping[str, Any] | None = None) -> Job:
     """Run a failed or cancelled job again, with another payload if one is given.
 
+    Without one, a job is refused whose files were removed since it ended.
     Raises UnknownJobType, InvalidPayload or PayloadTooLarge for a new payload that does not fit.
     """
     if payload is None:
-        return _perform("retry", job, by, lambda: lifecycle.revive(job.pk))
+        return _perform("retry", job, by, lambda: _revive(job))
     with transaction.atomic():
         job_type = registry.get(job.type)
         sealed = references.sealed_payload(job_type, payload, tenant=job.tenant, owner=job.owner)
@@ -77,6 +78,12 @@ def give_up(job: Job, by: Actor) -> Job:
     """Take a stuck job from the worker that holds it, and end it as failed."""
     error = {"type": "given_up", "message": f"Ended as failed by {by.name}.", "details": {}}
     return _perform("give-up", job, by, lambda: lifecycle.force_fail(job.pk, error=error))
+
+
+def _revive(job: Job) -> None:
+    lifecycle.revive(job.pk)
+    if not references.still_there(Job.objects.get(pk=job.pk)):
+        raise TransitionRefused("A file that the job names was removed. Give it another payload.")
 
 
 def _promote(job: Job) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from asgiref.typing import (
     ASGI3Application,
     ASGIReceiveCallable,
@@ -14,7 +12,8 @@ from asgiref.typing import (
     Scope,
 )
 
-from config.api.problem import CONTENT_TYPE, Problem
+from config.api.answering import answer
+from config.api.problem import Problem
 
 _PATIENCE = 32  # so many times the limit is read and thrown away
 
@@ -41,7 +40,8 @@ class BodyLimit:
         if body is None:  # the client left
             return
         if len(body) > self._limit:
-            await self._refuse(scope, send)
+            problem = Problem(status=413, detail=f"The body may have {self._limit} bytes.")
+            await answer(problem, scope["path"], send)
             return
         await self._application(with_length(scope, len(body)), replay(body, receive), send)
 
@@ -57,19 +57,6 @@ class BodyLimit:
                 body += event["body"]
             more = event["more_body"]
         return bytes(body)
-
-    async def _refuse(self, scope: HTTPScope, send: ASGISendCallable) -> None:
-        problem = Problem(status=413, detail=f"The body may have {self._limit} bytes.")
-        body = json.dumps(problem.body(scope["path"])).encode()
-        headers = [
-            (b"content-type", CONTENT_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),  # there may be more of the body to come
-        ]
-        await send(
-            {"type": "http.response.start", "status": 413, "headers": headers, "trailers": False}
-        )
-        await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
 def with_length(scope: HTTPScope, length: int) -> HTTPScope:

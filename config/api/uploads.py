@@ -2,51 +2,47 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from typing import IO, cast
+import asyncio
+from collections.abc import Sequence
+from typing import cast
 
 from asgiref.typing import (
     ASGI3Application,
     ASGIReceiveCallable,
     ASGISendCallable,
+    ASGISendEvent,
+    HTTPResponseStartEvent,
     HTTPScope,
     Scope,
 )
 
+from config.api.answering import events_of
+from config.api.asking import refusal_of
 from config.api.body_limit import replay, with_length
-from config.api.problem import CONTENT_TYPE, Problem
+from config.api.intake import Gone, Intake, Refused
 from jobs.files import spool
-
-logger = logging.getLogger(__name__)
 
 PATH = "/api/v1/files"
 _HEARD_OUT = 64 * 1024 * 1024  # so much of a refused body is read and thrown away
-
-
-class TooLong(Exception):
-    """The body is over the limit."""
-
-
-class Gone(Exception):
-    """The client left."""
+_HEARING_SECONDS = 60
 
 
 class Uploads:
     """Spools the bodies of `POST /files`, whose files have at most `limit` bytes; everything else
     goes to `otherwise`.
 
-    The application gets the spool in the scope and an empty body, which Django would only copy
+    The application is asked first, with the headers alone, so nothing is read or kept of who may
+    not send. Then it gets the spool in the scope and an empty body, which Django would only copy
     once more. So no request occupies a thread while its file trickles in, and none is ever whole
-    in memory. A body over the limit, announced or not, is answered 413 at once; it is read on for
-    a while all the same: a client that is still sending would see a reset instead.
+    in memory. A refusal is answered at once; the body is read on for a while all the same: a
+    client that is still sending would see a reset instead.
     """
 
     def __init__(
         self, application: ASGI3Application, *, limit: int, otherwise: ASGI3Application
     ) -> None:
         self._application = application
-        self._limit = limit
+        self._intake = Intake(limit)
         self._otherwise = otherwise
 
     async def __call__(
@@ -55,93 +51,54 @@ class Uploads:
         if scope["type"] != "http" or (scope["method"], scope["path"]) != ("POST", PATH):
             await self._otherwise(scope, receive, send)
             return
+        refusal = await refusal_of(self._application, scope)
+        if not refusal:
+            refusal = await self._hand_on(scope, receive, send)
+        if refusal:
+            await _refuse(refusal, receive, send)
+
+    async def _hand_on(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> Sequence[ASGISendEvent]:
+        """The body, taken in, to the application; or why it was not taken in."""
         try:
-            body, size = await self._taken_in(scope, receive)
-        except TooLong:
-            detail = f"A file may have {self._limit} bytes."
-            await _refuse(Problem(status=413, detail=detail), scope, receive, send)
-        except Gone:
-            return
-        except OSError as error:
-            await _refuse(_no_room(error), scope, receive, send)
-        else:
-            with body:
+            async with self._intake.taken_in(scope, receive) as (body, size):
                 handed_on = cast("HTTPScope", {**with_length(scope, size), spool.BODY: body})
                 await self._application(handed_on, replay(b"", receive), send)
-
-    async def _taken_in(
-        self, scope: HTTPScope, receive: ASGIReceiveCallable
-    ) -> tuple[IO[bytes], int]:
-        """The spooled body and its length. Raises TooLong, Gone, or OSError for a full disk."""
-        body = spool.open_spool()
-        try:
-            size = await self._fill(body, scope, receive)
-        except BaseException:
-            body.close()
-            raise
-        return body, size
-
-    async def _fill(self, body: IO[bytes], scope: HTTPScope, receive: ASGIReceiveCallable) -> int:
-        longest = self._limit + spool.FRAMING
-        if _announced(scope) > longest:
-            raise TooLong
-        size, more = 0, True
-        while more:
-            event = await receive()
-            if event["type"] != "http.request":
-                raise Gone
-            size += len(event["body"])
-            if size > longest:
-                raise TooLong
-            body.write(event["body"])
-            more = event["more_body"]
-        body.flush()  # a full disk is told here rather than to the view
-        return size
-
-
-def _announced(scope: HTTPScope) -> int:
-    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
-    return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
-
-
-def _no_room(error: OSError) -> Problem:
-    logger.error("an upload could not be taken in: %s", error)
-    if spool.is_full(error):
-        return Problem(status=507, detail="There is no room for the file.")
-    detail = "The file cannot be taken in now. Try again."
-    return Problem(status=503, detail=detail, headers={"Retry-After": "30"})
+        except Refused as refused:
+            return events_of(refused.problem, scope["path"])
+        except Gone:
+            pass
+        return ()
 
 
 async def _refuse(
-    problem: Problem, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    answer: Sequence[ASGISendEvent], receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> None:
     """Answer at once, and hear the client out before the connection is closed."""
-    body = json.dumps(problem.body(scope["path"])).encode()
-    headers = {
-        "content-type": CONTENT_TYPE,
-        "content-length": str(len(body)),
-        "connection": "close",
-        **{name.lower(): value for name, value in problem.headers.items()},
-    }
-    lines = [(name.encode(), value.encode()) for name, value in headers.items()]
-    await send(
-        {
-            "type": "http.response.start",
-            "status": problem.status,
-            "headers": lines,
-            "trailers": False,
-        }
-    )
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    for event in answer:
+        if event["type"] == "http.response.start":
+            await send(_closing(event))
+        elif event["type"] == "http.response.body":
+            await send({**event, "more_body": True})
     await _hear_out(receive)
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def _closing(start: HTTPResponseStartEvent) -> HTTPResponseStartEvent:
+    kept = [line for line in start["headers"] if line[0].lower() != b"connection"]
+    return {**start, "headers": [*kept, (b"connection", b"close")]}
+
+
 async def _hear_out(receive: ASGIReceiveCallable) -> None:
     heard, more = 0, True
-    while more and heard < _HEARD_OUT:
-        event = await receive()
-        if event["type"] != "http.request":
-            return
-        heard += len(event["body"])
-        more = event["more_body"]
+    try:
+        async with asyncio.timeout(_HEARING_SECONDS):
+            while more and heard < _HEARD_OUT:
+                event = await receive()
+                if event["type"] != "http.request":
+                    return
+                heard += len(event["body"])
+                more = event["more_body"]
+    except TimeoutError:
+        return

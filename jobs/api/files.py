@@ -28,7 +28,7 @@ from accounts.scopes import Scope
 from jobs.api import describing
 from jobs.api.moment import shown
 from jobs.api.reach import as_id
-from jobs.api.uploading import FIELD, OneFile, storage_refusal, without_form_parsing
+from jobs.api.uploading import FIELD, OneFile, is_question, storage_refusal, without_form_parsing
 from jobs.files.storing import Incoming, bytes_kept, keep
 from jobs.files.sweeping import remove_bytes, remove_unneeded
 from jobs.models import StoredFile
@@ -55,6 +55,16 @@ class FileInUse(APIException):
     default_code = "file_in_use"
 
 
+class FileRemoved(APIException):
+    """The key's file has expired or was removed."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = (
+        "The file of this Idempotency-Key is no more. Hand it in again under another key."
+    )
+    default_code = "file_removed"
+
+
 _FORM = {
     "multipart/form-data": {
         "type": "object",
@@ -64,7 +74,11 @@ _FORM = {
     }
 }
 _OWNER = OpenApiParameter(
-    "owner", str, description="Whose jobs may name the file. Without: those of everybody."
+    "owner",
+    str,
+    description="Whose file it is. Jobs of this owner may name it, and jobs without an owner."
+    " Without: nobody's, and only jobs without an owner may name it. A token that is bound to an"
+    " owner hands in that owner's files.",
 )
 _KEPT = OpenApiResponse(FileDocument, "The file; a payload names it by `file_id`.")
 
@@ -86,9 +100,12 @@ class FilesView(ApiView):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         access, owner = self.access, _owner(request, self.access)
+        if is_question(request):
+            return Response(status=status.HTTP_204_NO_CONTENT)
         file = self._the_received(request)
         with _storage_faults_told(), bytes_kept(file) as name:
             answer = once(request, access, lambda: _keep(file, name, access, owner))
+            _refuse_removed(answer, access)
         if answer.replayed:
             remove_bytes([name])
         headers = {**answer.headers, "Location": f"{request.path}/{answer.body['id']}"}
@@ -152,6 +169,12 @@ def _keep(file: Incoming, name: str, access: Access, owner: str) -> Answer:
         created_by=access.principal.actor,
     )
     return Answer(status=status.HTTP_201_CREATED, body=_document(row, access))
+
+
+def _refuse_removed(answer: Answer, access: Access) -> None:
+    """A replay must not name a file that is no more."""
+    if answer.replayed and not _files_of(access).filter(pk=answer.body["id"]).exists():
+        raise FileRemoved
 
 
 def _document(file: StoredFile, access: Access) -> dict[str, Any]:

@@ -84,6 +84,16 @@ def without_form_parsing(request: Any) -> None:
     request._post, request._files = MultiValueDict(), MultiValueDict()
 
 
+def is_question(request: Request) -> bool:
+    """Whether the web process only asks, before it reads the body, if the caller may send one."""
+    return spool.QUESTION in _scope(request)
+
+
+def _scope(request: Request) -> Mapping[str, Any]:
+    scope: Mapping[str, Any] = getattr(request._request, "scope", {})
+    return scope
+
+
 def _refuse_encodings(request: Request) -> None:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding.strip().lower() != "identity":
@@ -92,7 +102,7 @@ def _refuse_encodings(request: Request) -> None:
 
 def _body(request: Request, stream: IO[Any], view: Any) -> IO[bytes]:
     """The body on disk: the web process has spooled it before Django saw the request."""
-    spooled: IO[bytes] | None = getattr(request._request, "scope", {}).get(spool.BODY)
+    spooled: IO[bytes] | None = _scope(request).get(spool.BODY)
     return spooled if spooled is not None else _fill(view, stream)
 
 

@@ -47,10 +47,7 @@ def parts(body: IO[bytes], content_type: str) -> list[Part]:
 
 
 def _boundary(content_type: str) -> bytes:
-    try:
-        _, parameters = parse_header_parameters(content_type)
-    except ValueError:
-        parameters = {}
+    _, parameters = _parameters(content_type)
     boundary = parameters.get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
         raise Malformed("its Content-Type names no boundary")
@@ -133,10 +130,16 @@ def _headers(head: bytes) -> dict[str, str]:
 
 
 def _disposition(value: str) -> tuple[str, str | None]:
-    try:
-        kind, parameters = parse_header_parameters(value)
-    except ValueError:
-        kind, parameters = "", {}
+    kind, parameters = _parameters(value)
     if kind != "form-data" or "name" not in parameters:
         raise Malformed("a part is not named as form data")
     return parameters["name"], parameters.get("filename")
+
+
+def _parameters(header: str) -> tuple[str, dict[str, str]]:
+    """Nothing of a header that cannot be read."""
+    try:
+        kind, parameters = parse_header_parameters(header)
+    except (LookupError, TypeError, ValueError):  # what Django's parser raises for hostile values
+        return "", {}
+    return kind, parameters

@@ -14,9 +14,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from pydantic import ValidationError
 
 from accounts.models import Tenant
 from jobs import registry
+from jobs.exceptions import UnknownJobType
 from jobs.files.input_file import NamedFiles
 from jobs.job_type import JobType
 from jobs.models import FileUse, Job
@@ -54,6 +56,21 @@ def note_uses(jobs: Sequence[Job]) -> None:
         FileUse.objects.bulk_create(uses, ignore_conflicts=True)
 
 
+def still_there(job: Job) -> bool:
+    """Whether all files that a stored payload names are there, locked until the transaction ends.
+
+    Their time does not matter, as it does not to a job that waits. A payload that cannot be read
+    here, since its type is unknown or has changed, is left to the attempt to judge.
+    """
+    try:
+        wanted = _files_of(job)
+    except (UnknownJobType, ValidationError):
+        return True
+    if not wanted:
+        return True
+    return _run(_LOCK_AT_ALL, ids=list(wanted), tenant=job.tenant_id) == frozenset(wanted)
+
+
 def _files_of(job: Job) -> Collection[UUID]:
     job_type = registry.get(job.type)
     return job_type.named_files(job.payload) if job_type.takes_files else ()
@@ -67,8 +84,17 @@ _LOCK = """
      ORDER BY id FOR KEY SHARE
 """
 
+_LOCK_AT_ALL = """
+    SELECT id FROM jobs_storedfile
+     WHERE id = ANY(%(ids)s) AND tenant_id = %(tenant)s ORDER BY id FOR KEY SHARE
+"""
+
 
 def _locked(ids: Collection[UUID], *, tenant: Tenant, owner: str) -> frozenset[UUID]:
+    return _run(_LOCK, ids=list(ids), tenant=tenant.pk, owner=owner)
+
+
+def _run(lock: str, **parameters: Any) -> frozenset[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"ids": list(ids), "tenant": tenant.pk, "owner": owner})
+        cursor.execute(lock, parameters)
         return frozenset(file_id for (file_id,) in cursor.fetchall())

@@ -10,6 +10,8 @@ from typing import IO, cast
 from django.conf import settings
 
 BODY = "celeriac.body"  # under this key the scope of a request carries its spooled body
+# This stands in the scope of one that is asked about with its headers alone.
+QUESTION = "celeriac.would_take"
 FRAMING = 64 * 1024  # what a form may have around its file
 _IN_MEMORY = 256 * 1024
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import FileSystemStorage
 from django.db import OperationalError
+from django.db.models.functions import Now
 from django.utils.dateparse import parse_datetime
 from pytest_django import Settings
 
@@ -203,6 +204,22 @@ def test_another_file_under_the_key_is_422_and_leaves_nothing(
     upload(caller, idempotency_key="k")
     assert upload(caller, idempotency_key="k", **change).pointers == ["/Idempotency-Key"]
     assert len(stored_paths(directory)) == StoredFile.objects.count() == 1
+
+
+@pytest.mark.parametrize("how", ["expired", "removed"])
+def test_the_key_of_a_file_that_is_no_more_is_409_and_leaves_nothing(
+    how: str, caller: Caller, directory: Path
+) -> None:
+    first = upload(caller, idempotency_key="k")
+    if how == "expired":
+        StoredFile.objects.update(expires_at=Now())
+    else:
+        StoredFile.objects.all().delete()
+    answer = upload(caller, idempotency_key="k")
+    assert (answer.status, answer.headers["Content-Type"]) == (409, PROBLEM)
+    assert first.body["id"] not in str(answer.body)
+    assert len(stored_paths(directory)) == 1  # the first one's, for the sweep
+    assert upload(caller, idempotency_key="another").status == 201
 
 
 @pytest.mark.django_db(transaction=True)

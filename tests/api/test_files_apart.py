@@ -15,6 +15,7 @@ from pytest_django import Settings
 
 from accounts.models import AuditEntry, Tenant
 from accounts.scopes import EVERY_SCOPE, Scope
+from jobs.files.sweeping import sweep_expired
 from jobs.models import FileUse, Job, StoredFile
 from jobs.states import Status
 from tests.api import kinds
@@ -174,6 +175,57 @@ def test_a_retry_may_name_another_file_which_is_then_kept(caller: Caller, acme: 
     assert (answer.status, answer.body["payload"]) == (200, document)
     refused = caller.call("DELETE", f"/files/{document['document']['file_id']}")
     assert refused.status == 409
+
+
+def test_a_job_whose_file_was_removed_is_retried_with_another_payload_only(
+    caller: Caller, acme: Tenant
+) -> None:
+    file = stored(acme)
+    job_id = hand_in(caller, str(file.pk)).body["id"]
+    caller.post(f"/jobs/{job_id}/cancel")
+    assert caller.call("DELETE", f"/files/{file.pk}").status == 204
+
+    refused = caller.post(f"/jobs/{job_id}/retry")
+
+    assert (refused.status, refused.body["type"]) == (
+        409,
+        "urn:celeriac:problem:transition-refused",
+    )
+    assert "file" in refused.body["detail"]
+    assert Job.objects.get(pk=job_id).status == Status.CANCELLED
+    payload = {"payload": {"document": {"file_id": str(stored(acme).pk)}}}
+    assert caller.post(f"/jobs/{job_id}/retry", payload).status == 200
+
+
+def test_a_job_whose_file_has_expired_but_is_there_is_retried_and_keeps_it(
+    caller: Caller, acme: Tenant
+) -> None:
+    file = stored(acme)
+    job_id = hand_in(caller, str(file.pk)).body["id"]
+    caller.post(f"/jobs/{job_id}/cancel")
+    StoredFile.objects.filter(pk=file.pk).update(expires_at=Now())
+    assert caller.post(f"/jobs/{job_id}/retry").status == 200
+    assert sweep_expired() == 0
+    assert StoredFile.objects.filter(pk=file.pk).exists()
+
+
+def test_a_job_whose_payload_no_longer_fits_its_type_may_be_retried(
+    caller: Caller, acme: Tenant
+) -> None:
+    job_id = hand_in(caller, str(stored(acme).pk)).body["id"]
+    caller.post(f"/jobs/{job_id}/cancel")
+    Job.objects.filter(pk=job_id).update(payload={"paper": 1})
+    assert caller.post(f"/jobs/{job_id}/retry").status == 200
+
+
+def test_a_file_without_an_owner_is_named_by_jobs_without_one_only(
+    caller: Caller, acme: Tenant
+) -> None:
+    nobodys, eves = (
+        upload(caller, path=path).body["id"] for path in ("/files", "/files?owner=eve")
+    )
+    assert [hand_in(caller, one).status for one in (nobodys, eves)] == [201, 201]
+    assert [hand_in(caller, one, owner="eve").status for one in (nobodys, eves)] == [422, 201]
 
 
 def test_a_file_that_a_job_needs_is_not_deleted(caller: Caller, directory: Path) -> None:

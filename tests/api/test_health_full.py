@@ -92,8 +92,8 @@ def test_what_was_never_there_is_down(model: Any, caller: Caller, all_there: Non
 def test_it_is_degraded_while_redis_or_the_broker_does_not_answer(
     part: str, caller: Caller, all_there: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = getattr(servers, f"_look_at_{part}")
-    monkeypatch.setattr(servers, part, Probe(part, look))
+    for each in ("redis", "broker"):  # what they see here is nothing to remember
+        monkeypatch.setattr(servers, each, Probe(each, getattr(servers, f"_look_at_{each}")))
     nobody = "redis://:password@127.0.0.1:1/0"  # a port that nothing listens on
     settings.REDIS_URL = nobody
     monkeypatch.setattr(app.conf, "broker_write_url", nobody)

@@ -1,4 +1,4 @@
-"""A database that takes no writes (a standby after a failover) is not mistaken for a healthy one."""
+"""A database that takes no writes (a standby after a failover) is not called healthy."""
 
 from __future__ import annotations
 

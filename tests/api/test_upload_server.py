@@ -10,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.conf import settings as django_settings
 from django.db import connection
 
 from accounts.models import Tenant
+from accounts.scopes import Scope
 from config.api.uploads import PATH
 from tests.api.conftest import MakeCaller
 from tests.support.files import stored_paths
@@ -166,6 +167,13 @@ def test_a_real_server_refuses_what_is_too_large_however_it_comes(server: Server
     assert server.upload(form(part(b"a small one")))[0] == 201
 
 
+def test_a_real_server_refuses_a_content_type_that_cannot_be_read(server: Server) -> None:
+    for method, path in (("POST", "/api/v1/me"), ("POST", PATH), ("GET", "/healthz")):
+        sent = {**server.headers, "Content-Type": "a; x*=nosuch''y"}
+        status, text = server.ask(method, path, b"{}", sent)
+        assert (status, json.loads(text)["status"]) == (415, 415)
+
+
 def _only_announced(server: Server, length: int) -> int:
     """The answer to a request of which nothing but its headers was sent."""
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)) as line:
@@ -181,10 +189,7 @@ def test_a_real_server_keeps_nothing_of_a_client_that_leaves_or_of_its_own_death
     server: Server,
 ) -> None:
     for dies in (False, True):
-        line = socket.create_connection(("127.0.0.1", server.port))
-        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {9 * MIB}\r\n"
-        lines = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
-        line.sendall((head + lines + "\r\n").encode() + b"x" * 5 * MIB)
+        line = _sending(server)
         wait_for(lambda: _spooled_bytes(server) > MIB, seconds=30, what="the body lies on disk")
         if dies:
             server.program.kill()
@@ -192,6 +197,36 @@ def test_a_real_server_keeps_nothing_of_a_client_that_leaves_or_of_its_own_death
         wait_for(lambda: _spooled_bytes(server) == 0, seconds=30, what="nothing is left")
     assert server.files == []
     assert list((server.home / "incoming").iterdir()) == []
+
+
+def test_a_real_server_keeps_nothing_of_who_may_not_send(
+    server: Server, acme: Tenant, caller_of: MakeCaller
+) -> None:
+    reader = caller_of(acme, [Scope.JOBS_READ]).token
+    with ExitStack() as lines:
+        for token, status in (("nobodys", b"401"), (reader, b"403")):
+            server.headers["Authorization"] = f"Bearer {token}"
+            held = [lines.enter_context(_sending(server)) for _ in range(6)]
+            answers = [line.makefile("rb").readline() for line in held]
+            assert {answer.split()[1] for answer in answers} == {status}
+            assert _spooled(server) == []
+    assert not (server.home / "incoming").exists()
+    assert server.files == []
+
+
+def _sending(server: Server) -> socket.socket:
+    """A client that has sent a part of its body."""
+    line = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {9 * MIB}\r\n"
+    lines = "".join(f"{name}: {value}\r\n" for name, value in server.headers.items())
+    line.sendall((head + lines + "\r\n").encode() + b"x" * 5 * MIB)
+    return line
+
+
+def _spooled(server: Server) -> list[Path]:
+    """The files without a name that the process holds open."""
+    held = Path(f"/proc/{server.program.pid}/fd").iterdir()
+    return [one for one in held if _size(one)]
 
 
 def _spooled_bytes(server: Server) -> int:

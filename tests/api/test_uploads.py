@@ -29,9 +29,10 @@ def home(tmp_path: Path, settings: Settings) -> Path:
 
 
 class Keeper:
-    """An application that keeps what it was given."""
+    """An application that keeps what it was given, once it was asked and answered `willing`."""
 
-    def __init__(self) -> None:
+    def __init__(self, willing: int = 204) -> None:
+        self.willing = willing
         self.bodies: list[bytes] = []
         self.headers: list[dict[bytes, bytes]] = []
         self.spools: list[IO[bytes]] = []
@@ -39,6 +40,11 @@ class Keeper:
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
+        if spool.QUESTION in scope:
+            start: Any = {"type": "http.response.start", "status": self.willing, "headers": []}
+            await send(start)
+            await send({"type": "http.response.body", "body": b"why", "more_body": False})
+            return
         body = cast("dict[str, Any]", scope)[spool.BODY]
         body.seek(0)
         self.bodies.append(body.read())
@@ -55,9 +61,10 @@ def ask(
     leaves: bool = False,
     method: str = "POST",
     path: str = PATH,
+    willing: int = 204,
 ) -> tuple[Keeper, list[dict[str, Any]], int]:
     """Send a request in parts. Returns the application, what was answered, and the parts left."""
-    application, otherwise, sent = Keeper(), [], []
+    application, otherwise, sent = Keeper(willing), [], []
     events: list[dict[str, Any]] = [
         {"type": "http.request", "body": one, "more_body": leaves or number < len(parts)}
         for number, one in enumerate(parts, 1)
@@ -124,6 +131,15 @@ def test_a_refused_body_without_end_is_not_read_for_ever(monkeypatch: pytest.Mon
 def test_a_client_that_leaves_while_it_sends_is_let_go() -> None:
     application, sent, _ = ask([b"x"], leaves=True)
     assert (application.bodies, sent) == ([], [])
+
+
+def test_who_may_not_send_is_told_before_a_byte_is_read_and_nothing_is_kept(home: Path) -> None:
+    application, (start, body, end), left = ask([b"x" * 1000] * 3, willing=401)
+    assert (start["status"], start["left"], body["body"]) == (401, 4, b"why")
+    assert (b"connection", b"close") in start["headers"]
+    assert (end["left"], end["more_body"], left) == (1, False, 1)
+    assert application.bodies == []
+    assert not (home / "incoming").exists()
 
 
 class Full:

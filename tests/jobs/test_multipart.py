@@ -87,6 +87,8 @@ NAMED = b'Content-Disposition: form-data; name="file"; filename="f"\r\n'
         (form(b"Content-Type: text/plain\r\n\r\nx"), FORM),
         (form(b"Content-Disposition: attachment; name=file\r\n\r\nx"), FORM),
         (form(b"Content-Disposition: form-data; filename=f\r\n\r\nx"), FORM),
+        (form(b"Content-Disposition: form-data; name*=z; name*1=y\r\n\r\nx"), FORM),
+        (form(b"Content-Disposition: form-data; name*=undefined''x\r\n\r\nx"), FORM),
         (form(NAMED + b"nonsense\r\n\r\nx"), FORM),
         (form(NAMED + NAMED + b"\r\nx"), FORM),
         (form(NAMED + b"Content-Transfer-Encoding: base64\r\n\r\neA=="), FORM),
