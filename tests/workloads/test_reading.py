@@ -174,7 +174,7 @@ LONG_LINES = ["[", "`", "*a ", "![", "<a", "<!--", "# " + "#" * 99, "e.g. A ", "
 def test_no_line_costs_the_square_of_its_length(piece: str) -> None:
     """In the square, sixteen times as long costs 256 times as much. Measured in processor time,
     and the shortest of a few, so that other work on the machine does not count."""
-    short, long = (piece * (size // len(piece)) for size in (12_000, 192_000))
+    short, long = (piece * (size // len(piece)) for size in (8_000, 128_000))
 
     assert cost(long) < 80 * cost(short) + 0.05
 

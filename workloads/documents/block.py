@@ -6,7 +6,7 @@ from typing import Literal
 Kind = Literal["heading", "paragraph", "item", "code", "table"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Block:
     """Lines that belong together; `level` is that of a heading, from 1.
 

@@ -1,5 +1,6 @@
 """XML of strangers to elements: no DTD, no entities, no depth without end."""
 
+from collections.abc import Container, Iterator
 from io import BytesIO
 from xml.etree.ElementTree import Element, ParseError
 
@@ -38,6 +39,17 @@ def _parsed(content: bytes, deepest: int) -> Element:
 def local_name(element: Element) -> str:
     """The tag without its namespace."""
     return element.tag.rpartition("}")[2]
+
+
+def parts_named(
+    element: Element, name: str, wrappers: Container[str] = frozenset()
+) -> Iterator[Element]:
+    """The children of that local name, also through wrappers, but never those inside each other."""
+    for part in element:
+        if local_name(part) == name:
+            yield part
+        elif local_name(part) in wrappers:
+            yield from parts_named(part, name, wrappers)
 
 
 def attribute(element: Element, name: str) -> str | None:

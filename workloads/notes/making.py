@@ -1,5 +1,7 @@
 """From a document to its notes: outline each part, sum up, ask questions."""
 
+from itertools import chain
+
 from workloads.llm import LanguageModel
 from workloads.notes.document import Document
 from workloads.notes.extraction import Extraction
@@ -21,7 +23,9 @@ def make_notes(
     model fails altogether, or its server is away, `LanguageModelError` is raised: nobody who set
     up a model gets extracted notes for it unawares.
     """
-    language = recognise(words(" ".join(document.sentences))) or primary(options.language)
+    language = recognise(chain.from_iterable(map(words, document.sentences))) or primary(
+        options.language
+    )
     extraction = Extraction(document, language)
     if model is None:
         return _extracted(document, options, extraction, language, watch)

@@ -11,12 +11,19 @@ from itertools import pairwise
 from workloads.documents import Block, EmptyDocument, markdown
 from workloads.notes.document import Document, Paragraph, Section
 from workloads.notes.sentences import sentences
+from workloads.notes.shortening import fewer_sentences, shorter_text
 
+LONGEST_HEADING = 300
 LONGEST_IMPLIED_HEADING = 60
 SHORTEST_PARAGRAPH_BELOW = 60
 LONGEST_UNHEADED = 1500
 LONGEST_SECTION = 6000
 """Characters; longer sections are divided between paragraphs."""
+
+_SHORTENED = (
+    "The document is so long that the notes are made of a part of it, the beginning of its "
+    "sections."
+)
 
 
 def read(text: str, warnings: tuple[str, ...] = ()) -> Document:
@@ -31,14 +38,29 @@ def assemble(
 
     Raises `EmptyDocument` where there is no sentence.
     """
-    found = _imply_headings(blocks)
+    found = _imply_headings([_plausible(block) for block in blocks])
     heading, below = _take_title(found)
-    sections = tuple(part for section in _sections(below) for part in _divide(section))
+    kept = shorter_text(below)
+    whole = tuple(_sections(kept))
+    sections = fewer_sentences(whole)
     if not sections:
         raise EmptyDocument
     return Document(
-        title=heading or title, sections=sections, warnings=(*warnings, *_left_out(found))
+        title=heading or title,
+        sections=tuple(part for section in sections for part in _divide(section)),
+        warnings=(
+            *warnings,
+            *([] if kept == below and sections == whole else [_SHORTENED]),
+            *_left_out(found),
+        ),
     )
+
+
+def _plausible(block: Block) -> Block:
+    """A heading that runs on without end is a paragraph set in a heading's style."""
+    if block.kind == "heading" and len(block.text) > LONGEST_HEADING:
+        return Block(kind="paragraph", text=block.text)
+    return block
 
 
 def _imply_headings(found: Sequence[Block]) -> list[Block]:
@@ -84,7 +106,7 @@ def _take_title(found: list[Block]) -> tuple[str | None, list[Block]]:
     return None, found
 
 
-def _sections(found: list[Block]) -> Iterator[Section]:
+def _sections(found: Sequence[Block]) -> Iterator[Section]:
     heading: str | None = None
     paragraphs: list[Paragraph] = []
     for block in found:
@@ -116,11 +138,13 @@ def _divide(section: Section) -> Iterator[Section]:
 def _short_paragraphs(section: Section, longest: int) -> Iterator[Paragraph]:
     for paragraph in section.paragraphs:
         part: list[str] = []
+        size = 0
         for sentence in paragraph:
-            if part and sum(map(len, part)) + len(sentence) > longest:
+            if part and size + len(sentence) > longest:
                 yield tuple(part)
-                part = []
+                part, size = [], 0
             part.append(sentence)
+            size += len(sentence)
         yield tuple(part)
 
 

@@ -14,10 +14,12 @@ from workloads.notes.sentences import stem, words
 
 LONGEST_PHRASE = 3
 SHORTEST_WORD = 3
+MOST_PHRASES = 40_000
+"""So many are kept in mind; where there are more, the rarer half of them is forgotten."""
 
 Key = tuple[str, ...]
 
-_CLAUSE_END = re.compile(r"[][,;:()“”„\"–—/.!?…]+")
+_CLAUSE_END = re.compile(r"[][,;:()“”„\"–—/]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +33,7 @@ class Term:
 
 def key_terms(sentences: Iterable[str], small: frozenset[str], most: int) -> list[Term]:
     """Up to `most` terms, the most telling first. Ties fall to the one that occurs first."""
-    counts: Counter[Key] = Counter()
-    surfaces: dict[Key, Counter[str]] = {}
-    for phrase in _phrases(sentences, small):
-        key = tuple(map(stem, phrase))
-        counts[key] += 1
-        surfaces.setdefault(key, Counter())[" ".join(phrase)] += 1
+    counts, surfaces = _counted(_phrases(sentences, small))
     ranked = sorted(counts, key=lambda key: -_weight(key, counts[key]))
     chosen: list[Key] = []
     for key in ranked:
@@ -45,6 +42,20 @@ def key_terms(sentences: Iterable[str], small: frozenset[str], most: int) -> lis
         if not _is_told_already(key, chosen, counts):
             chosen.append(key)
     return [Term(text=_surface(surfaces[key]), key=key, count=counts[key]) for key in chosen]
+
+
+def _counted(phrases: Iterable[list[str]]) -> tuple[Counter[Key], dict[Key, Counter[str]]]:
+    """How often each phrase occurs, and in which spellings; exact up to `MOST_PHRASES`."""
+    counts: Counter[Key] = Counter()
+    surfaces: dict[Key, Counter[str]] = {}
+    for phrase in phrases:
+        key = tuple(map(stem, phrase))
+        counts[key] += 1
+        surfaces.setdefault(key, Counter())[" ".join(phrase)] += 1
+        if len(counts) > MOST_PHRASES:
+            counts = Counter(dict(counts.most_common(MOST_PHRASES // 2)))
+            surfaces = {kept: surfaces[kept] for kept in counts}
+    return counts, surfaces
 
 
 def _phrases(sentences: Iterable[str], small: frozenset[str]) -> Iterator[list[str]]:
@@ -57,7 +68,7 @@ def _phrases(sentences: Iterable[str], small: frozenset[str]) -> Iterator[list[s
 
 def _runs(sentence: str, small: frozenset[str]) -> Iterator[list[str]]:
     """Stretches of telling words; a small word, a short word or punctuation ends a stretch."""
-    for clause in _clauses(sentence):
+    for clause in _CLAUSE_END.split(sentence):
         run: list[str] = []
         for word in words(clause):
             if word.casefold() in small or len(word) < SHORTEST_WORD or word[0].isdigit():
@@ -66,12 +77,6 @@ def _runs(sentence: str, small: frozenset[str]) -> Iterator[list[str]]:
             else:
                 run.append(word)
         yield run
-
-
-def _clauses(sentence: str) -> list[str]:
-    for mark in ',;:()[]“”„"–—/':  # noqa: RUF100
-        sentence = sentence.replace(mark, "\n")
-    return sentence.split("\n")
 
 
 def _weight(key: Key, count: int) -> float:

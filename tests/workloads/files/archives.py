@@ -31,6 +31,11 @@ def with_part(document: bytes, name: str, content: bytes) -> bytes:
     return archive({**parts, name: content})
 
 
+def part_of(document: bytes, name: str) -> bytes:
+    with ZipFile(BytesIO(document)) as whole:
+        return whole.read(name)
+
+
 def docx_parts(*paragraphs: str, body: str = "") -> Parts:
     """The smallest Word document; `body` is further XML."""
     shown = "".join(f"<w:p><w:r><w:t>{escape(text)}</w:t></w:r></w:p>" for text in paragraphs)

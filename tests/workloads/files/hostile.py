@@ -4,6 +4,7 @@ import struct
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from random import Random
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
@@ -48,6 +49,7 @@ class Hostile:
     ends_in: type[DocumentError]
 
 
+@cache
 def huge_picture() -> bytes:
     """A PNG of 50,000 by 50,000 black dots: 300 kB that become 2.5 GB in colour."""
     header = struct.pack(">IIBBBBB", 50_000, 50_000, 1, 0, 0, 0, 0)
@@ -199,13 +201,13 @@ def _length_of_itself() -> bytes:
 
 def _giant_stream() -> bytes:
     objects = objects_of([["Text."]])
-    objects[5] = stream(b"BT " + b" " * 300_000_000 + b"ET")
+    objects[5] = stream(b"BT " + b" " * 150_000_000 + b"ET")
     return raw_pdf(objects)
 
 
 def _stream_in_stream() -> bytes:
     objects = objects_of([["Text."]])
-    packed = zlib.compress(zlib.compress(b"BT " + bytes(200_000_000), 9), 9)
+    packed = zlib.compress(zlib.compress(b"BT " + bytes(150_000_000), 9), 9)
     filters = b"/Filter [/FlateDecode /FlateDecode]"
     objects[5] = b"<< /Length %d %s >>\nstream\n%s\nendstream" % (len(packed), filters, packed)
     return raw_pdf(objects)

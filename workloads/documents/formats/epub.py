@@ -58,19 +58,20 @@ def _begin(package: Element, gathering: Gathering) -> None:
 
 
 def _chapters(package: Element, folder: str) -> list[str]:
-    """The names of the chapters' files, in reading order, the table of contents left out."""
+    """The chapters' files in reading order, each once, the table of contents left out."""
     manifest, spine = child(package, "manifest"), child(package, "spine")
     if manifest is None or spine is None:
         raise UnreadableDocument(reason="no reading order")
     items = {attribute(item, "id"): item for item in manifest if local_name(item) == "item"}
     read = [items.get(attribute(entry, "idref")) for entry in spine]
-    return [
+    names = (
         normpath(join(folder, unquote(attribute(item, "href") or "")))
         for item in read
         if item is not None
         and attribute(item, "media-type") in _HTML_TYPES
         and "nav" not in (attribute(item, "properties") or "").split()
-    ]
+    )
+    return list(dict.fromkeys(names))
 
 
 def _refuse_protected(archive: Archive, chapters: list[str], limits: Limits) -> None:

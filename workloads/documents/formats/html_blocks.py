@@ -23,6 +23,7 @@ _BLOCKS = _words(
     "figcaption address details summary center hr h1 h2 h3 h4 h5 h6 "
     "table caption thead tbody tfoot tr td th"
 )
+_GROUPS_OF_ROWS = _words("thead tbody tfoot")
 _HEADING = re.compile(r"h([1-6])")
 _CHARSET = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)", re.IGNORECASE
@@ -126,7 +127,8 @@ class _Reader:
 
 def _has_columns(table: html.HtmlElement) -> bool:
     """A table of one column is there for the looks, and holds text."""
-    return any(sum(cell.tag in {"td", "th"} for cell in row) > 1 for row in table.iter("tr"))
+    rows = (row for part in table for row in (part if part.tag in _GROUPS_OF_ROWS else [part]))
+    return any(sum(cell.tag in {"td", "th"} for cell in row) > 1 for row in rows)
 
 
 def _depth(root: html.HtmlElement) -> int:

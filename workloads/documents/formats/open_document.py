@@ -8,7 +8,7 @@ from workloads.documents.block import Block
 from workloads.documents.errors import EncryptedDocument, UnreadableDocument
 from workloads.documents.limited import Gathering
 from workloads.documents.limits import Limits
-from workloads.documents.markup import attribute, child, local_name, parse_xml
+from workloads.documents.markup import attribute, child, local_name, parse_xml, parts_named
 from workloads.documents.source import SourceDocument
 
 _MANIFEST = "META-INF/manifest.xml"
@@ -16,6 +16,7 @@ _NOT_TEXT = frozenset(
     {"note", "annotation", "annotation-end", "tracked-changes", "frame", "custom-shape"}
 )
 _WRAPPERS = frozenset({"section", "index-body", "text-box", "list-header"})
+_GROUPS_OF_ROWS = frozenset({"table-header-rows", "table-rows", "table-row-group"})
 
 
 def read(source: SourceDocument, limits: Limits, gathering: Gathering) -> None:
@@ -95,8 +96,8 @@ def _text_boxes(element: Element, titles: frozenset[str]) -> Iterator[Block]:
 
 def _table(table: Element, titles: frozenset[str]) -> Iterator[Block]:
     """A table of one column is there for the looks, and holds text."""
-    rows = [row for row in table.iter() if local_name(row) == "table-row"]
-    cells = [[cell for cell in row if local_name(cell) == "table-cell"] for row in rows]
+    rows = parts_named(table, "table-row", _GROUPS_OF_ROWS)
+    cells = [[*parts_named(row, "table-cell")] for row in rows]
     if any(len(row) > 1 for row in cells):
         yield Block(kind="table")
         return

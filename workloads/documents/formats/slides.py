@@ -14,6 +14,7 @@ from workloads.documents.source import SourceDocument
 
 _TITLES = frozenset({"title", "ctrTitle"})
 _FURNITURE = frozenset({"sldNum", "dt", "ftr", "hdr", "sldImg"})
+_NOT_BODY = _TITLES | _FURNITURE
 _BULLETED = frozenset({"body", "obj", ""})  # what a placeholder without a type is
 
 
@@ -38,12 +39,12 @@ def read(source: SourceDocument, limits: Limits, gathering: Gathering) -> None:
 
 
 def _slides(archive: Archive, limits: Limits) -> list[str]:
-    """The names of the slides' parts, in the order they are shown."""
+    """The names of the slides' parts, in the order they are shown, each once."""
     main = main_part(archive, limits, fallback="ppt/presentation.xml")
     parts = related(archive, main, limits, kind="slide")
     shown = child(parse_xml(archive.read(main), limits), "sldIdLst")
     ids = [_relation_id(slide) for slide in shown] if shown is not None else []
-    return [parts[slide] for slide in ids if slide in parts]
+    return list(dict.fromkeys(parts[slide] for slide in ids if slide in parts))
 
 
 def _relation_id(slide: Element) -> str:
@@ -60,7 +61,7 @@ def _slide(archive: Archive, name: str, number: int, limits: Limits) -> Iterator
     for shape in shapes:
         if local_name(shape) == "graphicFrame":
             yield from _table(shape)
-        elif shape not in titles and _placeholder(shape) not in _FURNITURE:
+        elif _placeholder(shape) not in _NOT_BODY:
             kind: Kind = "item" if _placeholder(shape) in _BULLETED else "paragraph"
             yield from (Block(kind=kind, text=text) for text in _paragraphs(shape))
     yield from _notes(archive, name, limits)

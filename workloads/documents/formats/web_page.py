@@ -1,6 +1,7 @@
 """Web pages: the main text, without menus, banners and footers."""
 
 import re
+from itertools import islice
 
 import trafilatura
 from lxml import html
@@ -28,8 +29,8 @@ def read(source: SourceDocument, limits: Limits, gathering: Gathering) -> None:
 
 
 def _title(root: html.HtmlElement) -> str:
-    headings = [heading.text_content() for heading in root.iter("h1")]
-    return str(headings[0]) if len(headings) == 1 else root.findtext(".//title", "")
+    headings = [*islice(root.iter("h1"), 2)]
+    return str(headings[0].text_content()) if len(headings) == 1 else root.findtext(".//title", "")
 
 
 def _main_text(root: html.HtmlElement) -> html.HtmlElement | None:

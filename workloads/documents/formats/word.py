@@ -10,7 +10,7 @@ from workloads.documents.formats.relations import main_part, related
 from workloads.documents.formats.word_styles import PLAIN, Style, styles_of
 from workloads.documents.limited import Gathering
 from workloads.documents.limits import Limits
-from workloads.documents.markup import attribute, child, local_name, parse_xml
+from workloads.documents.markup import attribute, child, local_name, parse_xml, parts_named
 from workloads.documents.source import SourceDocument
 
 _WRAPPERS = frozenset({"sdt", "sdtContent", "customXml", "smartTag", "ins", "moveTo"})
@@ -51,8 +51,8 @@ def _blocks(container: Element, styles: dict[str, Style]) -> Iterator[Block]:
             case "tbl" if _has_columns(element):
                 yield Block(kind="table")
             case "tbl":
-                for cell in element.iter():
-                    if local_name(cell) == "tc":
+                for row in parts_named(element, "tr", _WRAPPERS):
+                    for cell in parts_named(row, "tc", _WRAPPERS):
                         yield from _blocks(cell, styles)
             case name if name in _WRAPPERS:
                 yield from _blocks(element, styles)
@@ -98,5 +98,5 @@ def _text_boxes(element: Element, styles: dict[str, Style]) -> Iterator[Block]:
 
 def _has_columns(table: Element) -> bool:
     """A table of one column is there for the looks, and holds text."""
-    rows = (row for row in table if local_name(row) == "tr")
-    return any(sum(local_name(cell) == "tc" for cell in row) > 1 for row in rows)
+    rows = parts_named(table, "tr", _WRAPPERS)
+    return any(len([*parts_named(row, "tc", _WRAPPERS)]) > 1 for row in rows)
