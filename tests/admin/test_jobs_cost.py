@@ -1,11 +1,13 @@
 """The list and the page of a job cost the same with a few thousand jobs and with very many.
 
 Measured in buffers that the statements touch, not in time. The small table is large enough to
-fill a page and a bounded look for each tenant; the large one is ten times that.
+fill a page and a bounded look for each tenant; the large one is ten times that. Other sizes:
+`BROWSING_ROWS=10000,1000000 python3 manage.py test tests/admin/test_jobs_cost.py -o timeout=1800`.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -20,7 +22,7 @@ from tests.admin.conftest import SUPERUSER, Browser
 from tests.admin.jobs_around import LIST, buffers_of, many_jobs, page_of, queues
 
 TENANTS = 5
-SMALL, LARGE = 20_000, 200_000
+SMALL, LARGE = map(int, os.environ.get("BROWSING_ROWS", "20000,200000").split(","))
 _LOOKS: tuple[dict[str, str], ...] = (
     {},
     {"status": "failed"},
@@ -83,5 +85,7 @@ def test_no_look_at_jobs_costs_more_where_there_are_more(
     small = _costs(client)
     many_jobs(tenants, LARGE)
     large = _costs(client)
+    for what, buffers in small.items():
+        print(f"{kind:10} {what:50} {buffers:>7} {large[what]:>7}")  # noqa: T201 (pytest -s)
     dearer = {what: (small[what], large[what]) for what in small if large[what] > 2 * small[what]}
     assert not dearer
