@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 import config.api.schema  # noqa: F401 (its extensions register themselves)
@@ -15,6 +16,7 @@ from config.health import healthz, readyz
 _SCHEMA: dict[str, Any] = {"authentication_classes": [], "permission_classes": []}
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", healthz),
     path("readyz", readyz),
     # In front of those of the third line.
@@ -25,6 +27,7 @@ urlpatterns = [
     path("api/v1/", include("jobs.api.urls")),
     path("api/v1/", include("config.api.urls")),
     path("api/v1/schema/", SpectacularJSONAPIView.as_view(**_SCHEMA), name="schema"),
+    path("api/v1/docs", RedirectView.as_view(pattern_name="docs")),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(**_SCHEMA), name="docs"),
     re_path(r"^api/", unknown_route),
 ]

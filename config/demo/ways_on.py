@@ -15,14 +15,22 @@ def ways_on(base_url: str, token: str, console: Console) -> None:
     for name, url in (
         ("Admin", f"{base}/admin/"),
         ("API docs", f"{base}/api/v1/docs/"),
-        ("Jobs", f"{base}/api/v1/jobs"),
+        ("Jobs", f"{base}/admin/jobs/job/"),
         ("Flower", f"http://{_host(base)}:{settings.FLOWER_PORT}/"),
     ):
         table.add_row(f"[bold]{name}[/]", f"[link={url}]{url}[/link]")
     console.print()
     console.print(Rule("Look around", align="left", style="cyan"))
     console.print(table)
-    console.print("\nOr ask as a program does, with the demonstration's own token:\n")
+    console.print(
+        "\nSign in as [bold]admin[/] with the password that the first start printed, at the top; "
+        "lost it? [bold]python3 manage.py changepassword admin[/]. Flower's stands in "
+        "[bold]flower-password[/] beside the logs."
+    )
+    console.print(
+        "\nOr ask as a program does, with the demonstration's own token (of tenant demo; the next "
+        "demo makes a new one):\n"
+    )
     for command in _commands(base, token):
         # Unwrapped, because a command broken over two lines cannot be pasted.
         console.print(command, style="dim", soft_wrap=True, highlight=False, markup=False)
@@ -32,8 +40,9 @@ def ways_on(base_url: str, token: str, console: Console) -> None:
 def _commands(base: str, token: str) -> list[str]:
     return [
         f"TOKEN={token}",
-        f'curl -H "Authorization: Bearer $TOKEN" "{base}/api/v1/jobs?limit=5"',
-        'curl -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" '
+        f'curl -s -H "Authorization: Bearer $TOKEN" "{base}/api/v1/jobs?limit=1" '
+        "| python3 -m json.tool",
+        'curl -s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" '
         '-d \'{"type": "diagnostics.echo", "payload": {"hello": "world"}}\' '
         f'"{base}/api/v1/jobs"',
     ]

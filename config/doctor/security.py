@@ -8,7 +8,7 @@ from django.conf import settings
 
 from config.addresses import base_url, is_loopback
 from config.checks import SHORTEST_SECRET, is_public, is_short_token, is_weak_key
-from config.doctor.finding import Finding, fail, ok, warn
+from config.doctor.finding import Finding, fail, note, ok, warn
 
 _FLOWER_SECONDS = 2.0
 
@@ -82,7 +82,12 @@ def flower() -> Finding:
     try:
         status = requests.get(url, timeout=_FLOWER_SECONDS, allow_redirects=False).status_code
     except requests.RequestException:
-        return ok("Flower", f"does not answer at {url}")
+        return note(
+            "Flower",
+            f"nothing answers at {url}",
+            why="Whether it asks for a login could not be seen.",
+            way_out="If it runs elsewhere, set FLOWER_PORT here as for `up`.",
+        )
     if status != requests.codes.ok:
         return ok("Flower", "asks for a login")
     report = warn if is_loopback(settings.HOST) else fail

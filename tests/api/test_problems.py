@@ -114,3 +114,12 @@ def test_outside_the_api_the_pages_are_djangos() -> None:
     assert Client().get("/nothing")["Content-Type"].startswith("text/html")
     host = Client().get("/nothing", headers={"host": "evil.test"})
     assert host["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("address", "leads_to"), [("/", "/admin/"), ("/api/v1/docs", "/api/v1/docs/")]
+)
+def test_what_people_type_leads_somewhere(address: str, leads_to: str) -> None:
+    answer = Client().get(address)
+
+    assert (answer.status_code, answer["Location"]) == (302, leads_to)

@@ -97,7 +97,8 @@ def _enqueue(access: Access, options: dict[str, Any]) -> Enqueued:
             access.one_tenant, options["type"], options["payload"], _options(access, options)
         )
     except UnknownJobType as error:
-        raise Refused(f"{error} {_offer(options['type'])}") from error
+        own = "If it is in an app of yours, name the app in CELERIAC_APPS, best in .env."
+        raise Refused(f"{error} {_offer(options['type'])} {own}") from error
     except UnknownQueue as error:
         names = ", ".join(Queue.objects.order_by("pk").values_list("pk", flat=True))
         raise Refused(f"{error} There are: {names}.") from error
