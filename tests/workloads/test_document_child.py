@@ -74,7 +74,7 @@ def test_each_limit_binds_and_says_which_it_was(
         reads(name, make(), limits)
 
     assert caught.value.data["limit"] == limit
-    assert _children() == _servers()
+    assert _readers() == []
 
 
 def test_the_same_documents_are_read_where_the_limits_allow_it() -> None:
@@ -127,10 +127,9 @@ def test_the_child_knows_nothing_of_its_parents_environment(
     pids: list[int] = []
 
     def look() -> None:
-        for child in set(_children()) - set(_servers()):
-            if "workloads.documents.child" in _command_of(child):
-                pids.append(child.pid)
-                assert child.environ().keys() <= {"LC_CTYPE"}
+        for child in _readers():
+            pids.append(child.pid)
+            assert child.environ().keys() <= {"LC_CTYPE"}
 
     source = SourceDocument(name="a.pdf", content=slow_pdf())
     with pytest.raises(OversizedDocument):
@@ -144,7 +143,7 @@ def test_a_cancel_ends_the_child_at_once() -> None:
 
     with pytest.raises(CancelRequested):
         notes_of_file(context(Recorder(cancel_after=1)), **notes_of_file.arguments(payload))
-    assert _children() == _servers()
+    assert _readers() == []
 
 
 PARENT = """
@@ -182,7 +181,7 @@ def test_a_child_that_is_struck_down_is_a_failure_like_others(
     """A crash is the document's doing; SIGKILL came from outside, so another attempt may help."""
 
     def strike() -> None:
-        for child in set(_children()) - set(_servers()):
+        for child in _readers():
             child.send_signal(number)
 
     source = SourceDocument(name="a.pdf", content=slow_pdf())
@@ -234,14 +233,14 @@ def test_a_worker_that_starts_loads_no_document_library() -> None:
     assert not set(HEAVY).intersection(json.loads(said))
 
 
-def _children() -> list[psutil.Process]:
-    """The live ones: what another test left unreaped is nothing to do with these."""
-    return [child for child in psutil.Process().children() if _command_of(child)]
-
-
-def _servers() -> list[psutil.Process]:
-    """The children of the test run itself: the keeper of its servers."""
-    return [child for child in _children() if "keeper" in " ".join(_command_of(child))]
+def _readers() -> list[psutil.Process]:
+    """The children of this process that read a document. It may have others: the servers of the
+    test run, or of other tests."""
+    return [
+        child
+        for child in psutil.Process().children()
+        if "workloads.documents.child" in _command_of(child)
+    ]
 
 
 def _command_of(child: psutil.Process) -> list[str]:
