@@ -30,5 +30,8 @@ def _reasons(health: Health) -> Iterator[str]:
         if getattr(health, part).condition == Condition.DOWN:
             yield reason
     for queue in health.queues:
-        if queue.is_unattended:
+        if queue.unknown_types:
+            types = ", ".join(queue.unknown_types)
+            yield f"Jobs wait in {queue.name} of types that no worker of it knows: {types}."
+        elif queue.is_unattended:
             yield f"{queue.waiting.number:,} waiting in {queue.name}, which no worker consumes."

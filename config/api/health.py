@@ -48,17 +48,20 @@ class WorkerHealthDocument(BaseModel):
 
 
 class QueueHealthDocument(BaseModel):
-    """`count`: the caller's queued jobs; `workers`: how many consume it."""
+    """`count`: the caller's queued jobs; `workers`: how many consume it; `unknown_types`: of jobs
+    that wait, those that no live worker of the queue knows."""
 
     name: str
     count: int
     count_exact: bool
     workers: int
+    unknown_types: list[str]
 
 
 class HealthDocument(BaseModel):
     """Unhealthy: no database. Degraded: no broker, no Redis, no dispatcher leader for 10 seconds,
-    no beat for two minutes, or no worker on a queue that has jobs of the caller."""
+    no beat for two minutes, or no worker that consumes a queue with jobs of the caller and knows
+    their types."""
 
     status: Verdict
     database: ServerDocument
@@ -122,6 +125,7 @@ def _document(health: Health) -> dict[str, Any]:
                 "count": queue.waiting.number,
                 "count_exact": queue.waiting.exact,
                 "workers": queue.workers,
+                "unknown_types": list(queue.unknown_types),
             }
             for queue in health.queues
         ],

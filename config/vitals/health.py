@@ -17,6 +17,7 @@ from jobs.dispatcher import sign_of_life
 from jobs.models import Heartbeat, Queue
 from jobs.stats import Depth, Whose, WorkerFigures, waiting_of, workers_of
 from jobs.stats.count import Count
+from jobs.stats.unknown import unknown_types_of
 from jobs.stats.workers import consumers
 from scheduling.scheduler import DUTY
 
@@ -49,10 +50,12 @@ class QueueHealth:
     name: str
     waiting: Count
     workers: int
+    unknown_types: Sequence[str] = ()  # of waiting jobs, that no live worker of it knows
 
     @property
     def is_unattended(self) -> bool:
-        return self.waiting.number > 0 and not self.workers
+        """Whether some of its jobs wait for a worker that is not there."""
+        return (self.waiting.number > 0 and not self.workers) or bool(self.unknown_types)
 
 
 UNKNOWN = Component(condition=Condition.UNKNOWN)
@@ -138,9 +141,14 @@ def _lately(silent: float | None, patience: float) -> Component:
 
 
 def _queues(whose: Whose) -> list[QueueHealth]:
-    depths, workers = waiting_of(whose), consumers()
+    depths, workers, unknown = waiting_of(whose), consumers(), unknown_types_of(whose)
     return [
-        QueueHealth(name=name, waiting=_waiting(name, depths), workers=workers[name])
+        QueueHealth(
+            name=name,
+            waiting=_waiting(name, depths),
+            workers=workers[name],
+            unknown_types=sorted(unknown.get(name, ())),
+        )
         for name in Queue.objects.order_by("name").values_list("name", flat=True)
     ]
 

@@ -17,9 +17,10 @@ from accounts.models import Tenant
 from config.celery import app
 from config.vitals import servers
 from config.vitals.probe import Probe, Sight
-from jobs.models import Heartbeat, Leadership, Worker
+from jobs.models import Heartbeat, Job, Leadership, Worker
 from jobs.states import Status
 from scheduling import scheduler
+from tests.api import kinds
 from tests.api.calling import Answer, Caller
 from tests.api.conftest import MakeCaller, MakeJob
 
@@ -29,7 +30,9 @@ def all_there(db: None) -> None:
     """A dispatcher that leads, beat, and a worker of every queue."""
     Leadership.objects.create(duty="dispatcher", expires_at=Now() + timedelta(minutes=5))
     scheduler.show_life()
-    Worker.objects.create(name="w", incarnation=uuid4(), queues=["default"], slots=2)
+    Worker.objects.create(
+        name="w", incarnation=uuid4(), queues=["default"], types=[kinds.report.name], slots=2
+    )
 
 
 def health(caller: Caller) -> dict[str, Any]:
@@ -57,7 +60,9 @@ def test_it_is_healthy_where_everything_is_there(
     assert all(body[part]["latency_ms"] >= 0 for part in ("database", "redis", "broker"))
     assert body["workers"] == [{"name": "w", "state": "busy", "current_jobs": [str(running.pk)]}]
     (queue,) = (queue for queue in body["queues"] if queue["name"] == "default")
-    assert queue == {"name": "default", "count": 1, "count_exact": True, "workers": 1}
+    assert queue == {"name": "default", "count": 1, "count_exact": True, "workers": 1} | {
+        "unknown_types": []
+    }
     assert body["alerts"] == []
 
 
@@ -108,6 +113,21 @@ def test_it_is_degraded_by_a_queue_with_jobs_and_no_worker(
     assert health(caller)["status"] == "healthy"
     make_job(acme)
     assert health(caller)["status"] == "degraded"
+
+
+def test_it_is_degraded_by_a_job_whose_type_no_worker_of_its_queue_knows(
+    caller: Caller, acme: Tenant, other: Tenant, make_job: MakeJob, all_there: None
+) -> None:
+    job = make_job(other)
+    Job.objects.filter(pk=job.pk).update(type="shop.invoice")
+    assert health(caller)["status"] == "healthy", "that is another tenant's"
+
+    job = make_job(acme)
+    Job.objects.filter(pk=job.pk).update(type="shop.invoice")
+    body = health(caller)
+    assert body["status"] == "degraded"
+    (queue,) = (queue for queue in body["queues"] if queue["name"] == "default")
+    assert queue["unknown_types"] == ["shop.invoice"]
 
 
 def test_g10_it_tells_of_the_callers_own_jobs_only(
