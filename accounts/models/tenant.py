@@ -1,4 +1,4 @@
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
 
@@ -20,13 +20,45 @@ class Tenant(models.Model):
     plan_name = models.CharField(
         "plan", max_length=20, default="basic", choices=[(name, name) for name in PLANS]
     )
+    # Limits of this tenant alone; empty: none.
+    max_running = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)],
+        help_text="Jobs at once over all workers.",
+    )  # fmt: skip
+    max_queued = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Jobs that wait; further ones are refused."
+    )
+    max_per_day = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Jobs handed in a day (UTC); further ones are refused."
+    )
+    rate_limit = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Starts in a time, as in 100/m.",
+    )
+    weight = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text="Its share where tenants take turns; empty: its plan's.",
+    )  # fmt: skip
+    retention_days = models.FloatField(
+        null=True, blank=True, validators=[MinValueValidator(0)],
+        help_text="How long ended jobs are kept; empty: as everywhere.",
+    )  # fmt: skip
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
         constraints = [
             models.CheckConstraint(
+                name="tenant_limits_positive",
+                condition=(models.Q(max_running=None) | models.Q(max_running__gte=1))
+                & (models.Q(weight=None) | models.Q(weight__range=(1, 100)))
+                & (models.Q(retention_days=None) | models.Q(retention_days__gte=0)),
+            ),
+            models.CheckConstraint(
                 name="tenant_plan_known", condition=models.Q(plan_name__in=list(PLANS))
-            )
+            ),
         ]
 
     def __str__(self) -> str:

@@ -33,6 +33,11 @@ _GIVEN = {
     "queue": "text",
     "labels": "jsonb",
     "unique_key": "text",
+    "unique_until": "timestamptz",
+    "limit_key": "text",
+    "batch_id": "uuid",
+    "workflow_id": "uuid",
+    "step": "text",
     "created_by": "text",
     "status": "text",
     "priority": "smallint",
@@ -91,6 +96,7 @@ def _insert(jobs: Sequence[Job]) -> None:
     for job_id, seq, created_at, updated_at in run(_INSERT, rows=document):
         job = by_id[job_id]
         job.seq, job.created_at, job.updated_at = seq, created_at, updated_at
+        job.queued_at = created_at
         job._state.adding, job._state.db = False, "default"
 
 
@@ -107,5 +113,5 @@ def _born(job: Job) -> Move:
         id=job.id, tenant_id=job.tenant_id, type=job.type, queue=job.queue_id,
         status=Status(job.status), priority=job.priority, fence=0, run=1, attempt=0,
         retry_count=0, crash_count=0, worker="", started_at=None, moved_at=job.created_at,
-        duration=None, has_dependants=False,
+        duration=None, has_dependants=False, batch_id=job.batch_id,
     )  # fmt: skip

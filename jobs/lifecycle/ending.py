@@ -40,6 +40,7 @@ def _leaving(target: str) -> str:
     """
     return f"""
         fence = job.fence + 1, lease_expires_at = NULL,
+        queued_at = CASE WHEN {target} = 'queued' THEN clock_timestamp() ELSE job.queued_at END,
         actual_duration_seconds = extract(epoch FROM clock_timestamp() - job.started_at),
         status = CASE WHEN job.cancel_requested_at IS NULL THEN {target} ELSE 'cancelled' END,
         completed_at = CASE WHEN job.cancel_requested_at IS NULL

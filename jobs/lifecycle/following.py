@@ -75,6 +75,7 @@ _OPEN = moving(
     "settle",
     sets="""status = CASE WHEN job.run_at > clock_timestamp() THEN 'scheduled' ELSE 'queued' END,
             visible_at = CASE WHEN job.run_at > clock_timestamp() THEN job.run_at END,
+            queued_at = clock_timestamp(),
             fence = job.fence + 1""",
     where="""job.id = ANY(%(ids)s) AND NOT EXISTS (
                  SELECT 1 FROM jobs_dependency edge

@@ -66,8 +66,8 @@ _REVIVE = moving(
         status = 'queued', run = job.run + 1, fence = job.fence + 1, retry_count = 0,
         crash_count = 0, progress = 0, progress_message = '', result = NULL, error = NULL,
         payload = COALESCE(%(payload)s::jsonb, job.payload), actual_duration_seconds = NULL,
-        visible_at = NULL, expires_at = NULL, completed_at = NULL, cancelled_at = NULL,
-        cancelled_by = '', cancel_requested_at = NULL, discarded_at = NULL, worker = ''""",
+        visible_at = NULL, queued_at = clock_timestamp(), expires_at = NULL, completed_at = NULL,
+        cancelled_at = NULL, cancelled_by = '', cancel_requested_at = NULL, discarded_at = NULL, worker = ''""",
     where=ONE,
 )
 
@@ -92,7 +92,7 @@ _FORCED = """fence = job.fence + 1, dispatched_at = NULL, visible_at = NULL,
 _FORCE_QUEUE = moving(
     "force_queue",
     sets="status = CASE WHEN job.cancel_requested_at IS NULL THEN 'queued' ELSE 'cancelled' END, "
-    + _FORCED,
+    "queued_at = clock_timestamp(), " + _FORCED,
     where=ONE,
 )
 _FORCE_FAIL = moving(

@@ -37,6 +37,7 @@ class Move(NamedTuple):
     moved_at: datetime
     duration: float | None
     has_dependants: bool
+    batch_id: UUID | None = None
 
     @property
     def held_fence(self) -> int:
@@ -50,7 +51,8 @@ HAS_DEPENDANTS = """EXISTS (
 _RETURNING = f"""
     job.id, job.tenant_id, job.type, job.queue, job.status, job.priority, job.fence, job.run,
     job.attempt, job.retry_count, job.crash_count, job.worker, job.started_at, job.updated_at,
-    job.actual_duration_seconds, {HAS_DEPENDANTS}
+    job.actual_duration_seconds, {HAS_DEPENDANTS},
+    job.batch_id
 """
 
 ONE = "job.id = %(id)s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ from django.db import transaction
 
 from jobs.lifecycle.batches import Batches, due
 from jobs.lifecycle.following import follow
-from jobs.lifecycle.statement import NAMED, Move, locked, move, moving, run
+from jobs.lifecycle.statement import NAMED, Move, json, locked, move, moving, run
 from jobs.message import FencedJob
 
 
@@ -24,16 +24,18 @@ def _over(column: str, condition: str) -> str:
     return due(f"{condition} AND job.{column} <= statement_timestamp()", order=column)
 
 
+_READY = """status = 'queued', visible_at = NULL, queued_at = clock_timestamp(),
+            fence = job.fence + 1"""
 _TO_PROMOTE = _over("visible_at", "job.status = 'scheduled'")
 _PROMOTE = moving(
     "promote",
-    sets="status = 'queued', visible_at = NULL, fence = job.fence + 1",
+    sets=_READY,
     where="job.id = ANY(%(ids)s)",
 )
 _promotions = Batches("promote")
 _PROMOTE_NOW = moving(
     "promote",
-    sets="status = 'queued', visible_at = NULL, fence = job.fence + 1",
+    sets=_READY,
     where="job.id = %(id)s",
 )
 
@@ -87,7 +89,7 @@ class Dispatched(NamedTuple):
     fence: int
     type: str
     queue: str
-    priority: int
+    priority: int  # with which it is sent
     timeout_seconds: int
     dispatched_at: datetime
 
@@ -96,18 +98,24 @@ class Dispatched(NamedTuple):
 # and the watch for lost messages takes a message sent earlier for one that waits in front.
 _DISPATCH = moving(
     "dispatch",
-    sets="dispatched_at = statement_timestamp(), fence = job.fence + 1",
+    sets="""dispatched_at = statement_timestamp(), fence = job.fence + 1,
+            sent_priority = COALESCE((%(priorities)s::jsonb ->> job.id::text)::int, job.priority)
+    """,
     where=locked("job.id = ANY(%(ids)s) AND job.dispatched_at IS NULL", skip=True)
     + " AND job.dispatched_at IS NULL",
-    returning="job.id, job.fence, job.type, job.queue, job.priority, job.timeout_seconds, "
+    returning="job.id, job.fence, job.type, job.queue, job.sent_priority, job.timeout_seconds, "
     "job.dispatched_at",
 )
 
 
-def dispatch(ids: Sequence[UUID]) -> list[Dispatched]:
+def dispatch(ids: Sequence[UUID], priorities: Mapping[UUID, int] | None = None) -> list[Dispatched]:
     """Mark ready jobs as on their way. A job that is no longer ready, or that somebody holds
-    locked at this moment, is left out."""
-    return [Dispatched(*row) for row in run(_DISPATCH, ids=list(ids))]
+    locked at this moment, is left out.
+
+    `priorities` of jobs that have aged: with them they are sent, without one with their own.
+    """
+    aged = json({str(job_id): priority for job_id, priority in (priorities or {}).items()})
+    return [Dispatched(*row) for row in run(_DISPATCH, ids=list(ids), priorities=aged)]
 
 
 _WITHDRAW = moving(

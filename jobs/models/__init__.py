@@ -1,27 +1,38 @@
 from jobs.models.attempt import Attempt, AttemptOutcome
+from jobs.models.batch import Batch
 from jobs.models.dependency import Dependency, OnFailure
 from jobs.models.file_use import FileUse
 from jobs.models.heartbeat import Heartbeat
 from jobs.models.job import Job
+from jobs.models.key_state import KeyState
 from jobs.models.leadership import Leadership
+from jobs.models.pause import Pause, PauseKind
 from jobs.models.queue import Queue
+from jobs.models.rate_use import RateUse
 from jobs.models.rollup import DepthSample, Rollup, RollupMark
 from jobs.models.stored_file import StoredFile
 from jobs.models.worker import Worker
+from jobs.models.workflow import Workflow
 
 __all__ = [
     "Attempt",
     "AttemptOutcome",
+    "Batch",
     "Dependency",
     "DepthSample",
     "FileUse",
     "Heartbeat",
     "Job",
+    "KeyState",
     "Leadership",
     "OnFailure",
+    "Pause",
+    "PauseKind",
     "Queue",
+    "RateUse",
     "Rollup",
     "RollupMark",
     "StoredFile",
     "Worker",
+    "Workflow",
 ]

@@ -35,6 +35,10 @@ class Dependency(models.Model):
             models.Index(
                 name="dependency_open", fields=["depends_on"], condition=models.Q(settled_at=None)
             ),
+            # Of 10,000 dependencies the first open one is found without a look at the others.
+            models.Index(
+                name="dependency_waiting", fields=["job"], condition=models.Q(settled_at=None)
+            ),
             models.Index(name="dependency_depends_on", fields=["depends_on"]),
         ]
 

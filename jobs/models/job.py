@@ -36,6 +36,24 @@ class Job(models.Model):
     )
     labels = models.JSONField(default=dict)
     unique_key = models.TextField(blank=True, default="")
+    unique_until = models.DateTimeField(
+        null=True, help_text="Its unique key is taken until then, even if it ended."
+    )
+    limit_key = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Jobs of one tenant with the same key share its limits.",
+    )
+    batch = models.ForeignKey(
+        "jobs.Batch", models.PROTECT, null=True, related_name="jobs", db_index=False
+    )
+    workflow = models.ForeignKey(
+        "jobs.Workflow", models.PROTECT, null=True, related_name="jobs", db_index=False
+    )
+    step = models.TextField(
+        blank=True, default="", db_default="", help_text="Its name in the workflow."
+    )
     created_by = models.TextField(blank=True, default="")
 
     status = models.CharField(max_length=10, choices=Status)
@@ -56,7 +74,13 @@ class Job(models.Model):
     run_at = models.DateTimeField(null=True, help_text="As asked for.")
     visible_at = models.DateTimeField(null=True, help_text="Not handed out before.")
     expires_at = models.DateTimeField(null=True, help_text="Not started after.")
+    queued_at = AssignedDateTimeField(
+        db_default=Now(), help_text="When it last became ready to run; it ages from then."
+    )
     dispatched_at = models.DateTimeField(null=True)
+    sent_priority = models.SmallIntegerField(
+        null=True, help_text="With ageing, when its message was sent; it decides the level."
+    )
     worker = models.TextField(blank=True, default="")
     incarnation = models.UUIDField(null=True)
     claim_id = models.UUIDField(null=True, help_text="Made by the claim; proves whose it was.")
@@ -66,6 +90,13 @@ class Job(models.Model):
     progress_message = models.TextField(blank=True, default="")
     result = models.JSONField(null=True)
     error = models.JSONField(null=True)
+    fingerprint = models.CharField(
+        max_length=32,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Failures of one kind share it.",
+    )
     estimated_duration_seconds = models.PositiveIntegerField(null=True)
     actual_duration_seconds = models.FloatField(null=True, help_text="Of the last attempt.")
 
@@ -142,6 +173,16 @@ class Job(models.Model):
                 name="job_ready",
                 condition=Q(status=Status.QUEUED, dispatched_at=None),
             ),
+            # Of keys whose limit has room, where others stand in front by the thousand.
+            models.Index(
+                F("queue"),
+                F("tenant"),
+                F("limit_key"),
+                F("priority").desc(),
+                F("seq"),
+                name="job_ready_by_key",
+                condition=Q(status=Status.QUEUED, dispatched_at=None) & ~Q(limit_key=""),
+            ),
             models.Index(
                 name="job_in_flight",
                 fields=["dispatched_at"],
@@ -179,6 +220,21 @@ class Job(models.Model):
                 name="job_newest_by_key",
                 fields=["tenant", "unique_key", "-seq"],
                 condition=~Q(unique_key=""),
+            ),
+            models.Index(
+                name="job_of_batch",
+                fields=["batch", "status", "-seq"],
+                condition=Q(batch__isnull=False),
+            ),
+            models.Index(
+                name="job_of_workflow",
+                fields=["workflow"],
+                condition=Q(workflow__isnull=False),
+            ),
+            models.Index(
+                name="job_dead",
+                fields=["tenant", "fingerprint", "-seq"],
+                condition=Q(status=Status.FAILED, discarded_at=None),
             ),
             GinIndex(
                 name="job_labelled",

@@ -12,6 +12,9 @@ class Leadership(models.Model):
     term = models.BigIntegerField(default=0)
     holder = models.CharField(max_length=255, blank=True)
     expires_at = models.DateTimeField(null=True)
+    policy_version = models.BigIntegerField(
+        default=0, db_default=0, help_text="Grows with each change of limits and pauses."
+    )
 
     def __str__(self) -> str:
         return f"{self.duty}: {self.holder or 'nobody'} (term {self.term})"

@@ -12,13 +12,18 @@ OURS = ("accounts", "jobs", "scheduling", "webhooks")
 LATER = {
     "jobs_job": {
         "run_at", "visible_at", "expires_at", "dispatched_at", "lease_expires_at", "started_at",
-        "completed_at", "cancel_requested_at", "cancelled_at", "discarded_at",
+        "completed_at", "cancel_requested_at", "cancelled_at", "discarded_at", "unique_until",
     },
     "jobs_dependency": {"settled_at"},
     "jobs_leadership": {"expires_at"},
+    "jobs_batch": {"finished_at"},
+    "jobs_pause": {"until", "ended_at"},
+    "jobs_keystate": {"closed_until", "opened_at"},
+    "jobs_rateuse": {"started_at"},
 }  # fmt: skip
 # Given with each INSERT: they tell of another moment.
 GIVEN = {
+    "jobs_rateuse": {"booked_at"},
     "jobs_attempt": {"started_at", "ended_at"},
     "jobs_storedfile": {"expires_at"},
     "jobs_rollup": {"minute"},

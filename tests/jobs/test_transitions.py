@@ -55,10 +55,10 @@ FORCING = {
     "status", "fence", "dispatched_at", "visible_at", "actual_duration_seconds", "cancelled_at",
 }  # fmt: skip
 WRITES = {
-    "settle": {"status", "visible_at", "fence"},
+    "settle": {"status", "visible_at", "queued_at", "fence"},
     "expire": {"status", "fence", "visible_at", "dispatched_at", "cancelled_at", "cancelled_by"},
-    "promote": {"status", "visible_at", "fence"},
-    "dispatch": {"dispatched_at", "fence"},
+    "promote": {"status", "visible_at", "queued_at", "fence"},
+    "dispatch": {"dispatched_at", "sent_priority", "fence"},
     "withdraw": {"dispatched_at", "fence"},
     "claim": {
         "status", "attempt", "dispatched_at", "started_at", "worker", "incarnation", "claim_id",
@@ -70,9 +70,9 @@ WRITES = {
     "fail": LEAVING | {"error"},
     "retry_later": LEAVING | {"error", "retry_count", "visible_at"},
     "snooze": LEAVING | {"visible_at"},
-    "release": LEAVING,
-    "lose": LEAVING | {"error", "crash_count"},
-    "rescue": LEAVING | {"error", "crash_count"},
+    "release": LEAVING | {"queued_at"},
+    "lose": LEAVING | {"queued_at", "error", "crash_count"},
+    "rescue": LEAVING | {"queued_at", "error", "crash_count"},
     "confirm_cancel": LEAVING | {"error", "cancelled_by"},
     "cancel": {
         "status", "fence", "cancel_requested_at", "cancelled_at", "cancelled_by", "dispatched_at",
@@ -82,9 +82,9 @@ WRITES = {
     "revive": {
         "status", "run", "fence", "retry_count", "crash_count", "progress", "progress_message",
         "result", "error", "actual_duration_seconds", "completed_at", "cancelled_at",
-        "cancelled_by", "cancel_requested_at", "discarded_at", "worker",
+        "cancelled_by", "cancel_requested_at", "discarded_at", "worker", "queued_at",
     },
-    "force_queue": FORCING,
+    "force_queue": FORCING | {"queued_at"},
     "force_fail": FORCING | {"completed_at", "error"},
     "discard": {"discarded_at"},
 }  # fmt: skip
