@@ -254,6 +254,11 @@ LEASE_SECONDS = env.float("LEASE_SECONDS", default=30.0)
 CRASH_LIMIT = env.int("CRASH_LIMIT", default=5)
 CANCEL_GRACE_SECONDS = env.float("CANCEL_GRACE_SECONDS", default=10.0)
 JOB_TIMEOUT_SECONDS = env.int("JOB_TIMEOUT_SECONDS", default=600)
+# A job that is ready and not started rises, first after so long, then again and again.
+AGEING_AFTER_SECONDS = env.float("AGEING_AFTER_SECONDS", default=3600.0)
+AGEING_EVERY_SECONDS = env.float("AGEING_EVERY_SECONDS", default=300.0)
+AGEING_STEP = env.int("AGEING_STEP", default=10)
+AGEING_HIGHEST = env.int("AGEING_HIGHEST", default=100)
 
 # --- Logging ---------------------------------------------------------------------------------
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()

@@ -7,12 +7,14 @@ from jobs.declaration import job_type
 from jobs.exceptions import FileGone
 from jobs.files.input_file import InputFile
 from jobs.job_type import JobType
+from jobs.policies.circuit import Circuit
 from jobs.secret import Secret
 
 __all__ = [
     "Backoff",
     "Cancel",
     "CancelRequested",
+    "Circuit",
     "FileGone",
     "InputFile",
     "JobContext",

@@ -12,6 +12,10 @@ from jobs.backoff import Backoff
 from jobs.context import JobContext
 from jobs.exceptions import DeclarationError
 from jobs.job_type import DEFAULT_MAX_RETRIES, DEFAULT_QUEUE, Exceptions, JobType
+from jobs.limit_key import LimitKey, mistake_in
+from jobs.policies import rate
+from jobs.policies.circuit import Circuit
+from jobs.policies.rate import Rate
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,6 +35,12 @@ def job_type(
     retry_backoff: float | str | Backoff = backoff.DEFAULT,
     retry_backoff_max: float | None = None,
     retry_jitter: float | None = None,
+    max_concurrency: int | None = None,
+    rate_limit: str | None = None,
+    limit_key: LimitKey | None = None,
+    key_max_concurrency: int | None = None,
+    key_rate_limit: str | None = None,
+    circuit: Circuit | None = None,
 ) -> Callable[[Callable[Concatenate[JobContext, P], R]], JobType[P, R]]:
     """Declare a kind of job.
 
@@ -39,6 +49,12 @@ def job_type(
     `max_retries` times, except those in `dont_autoretry_for`. `retry_backoff` is a first delay in
     seconds that doubles, the name of a ready-made policy (`default`, `crawler`, `fixed_30s`,
     `none`), or a `Backoff`; `retry_backoff_max` (seconds) and `retry_jitter` (a share) amend it.
+
+    Limits hold over all workers, and a job that waits for one holds no worker. `max_concurrency`
+    and `rate_limit` (`"100/m"`) count all jobs of the type. `limit_key` computes a key from the
+    parameters, as a template (`"reddit:{subreddit}"`) or a function of them; of one tenant's jobs
+    with the same key, `key_max_concurrency` run at once and `key_rate_limit` start. A `circuit`
+    breaker stops a key whose jobs fail in a row. The key is stored in clear: no secrets in it.
 
     Mistakes are refused here, with DeclarationError.
     """
@@ -55,6 +71,12 @@ def job_type(
             timeout_seconds=timeout,
             autoretry_for=tuple(autoretry_for),
             dont_autoretry_for=tuple(dont_autoretry_for),
+            max_concurrency=max_concurrency,
+            rate_limit=_rate(name, rate_limit),
+            limit_key=limit_key,
+            key_max_concurrency=key_max_concurrency,
+            key_rate_limit=_rate(name, key_rate_limit),
+            circuit=circuit,
         )
         _refuse_mistakes(declared)
         registry.register(declared)
@@ -75,6 +97,13 @@ def _backoff(given: float | str | Backoff, longest: float | None, jitter: float 
     return given if jitter is None else replace(given, jitter=jitter)
 
 
+def _rate(name: str, text: str | None) -> Rate | None:
+    try:
+        return rate.parse_or_none(text)
+    except ValueError as error:
+        raise DeclarationError(f"{name}: {error}") from error
+
+
 def _refuse_mistakes(declared: JobType[Any, Any]) -> None:
     mistakes = {
         f"the name {declared.name!r} is not of the form app.verb": not _NAME.fullmatch(
@@ -89,6 +118,22 @@ def _refuse_mistakes(declared: JobType[Any, Any]) -> None:
             for kind in declared.autoretry_for + declared.dont_autoretry_for
         ),
     }
+    mistakes |= _mistaken_limits(declared)
     found = [mistake for mistake, made in mistakes.items() if made]
     if found:
         raise DeclarationError(f"{declared.name}: {'; '.join(found)}")
+
+
+def _mistaken_limits(declared: JobType[Any, Any]) -> dict[str, bool]:
+    of_key = (declared.key_max_concurrency, declared.key_rate_limit, declared.circuit)
+    at_once = (declared.max_concurrency, declared.key_max_concurrency)
+    parameters = set(declared.model.model_fields)
+    wrong_key = declared.limit_key and mistake_in(declared.limit_key, parameters)
+    return {
+        "a concurrency limit is at least 1": any(most is not None and most < 1 for most in at_once),
+        "limits of a key need a limit_key": declared.limit_key is None and any(of_key),
+        "a circuit breaker has at least one failure and 1 to 86,400 seconds": bool(
+            declared.circuit and not declared.circuit.is_sound
+        ),
+        str(wrong_key): bool(wrong_key),
+    }

@@ -137,6 +137,7 @@ def _prepared(tenant: Tenant, request: JobRequest) -> Job:
         visible_at=None if given.depends_on else decided.start_at,
         expires_at=given.expires_at,
         unique_key=given.unique_key,
+        limit_key=job_type.limit_key_of(payload),
         labels=dict(given.labels),
         estimated_duration_seconds=given.estimated_duration_seconds,
         owner=given.owner,

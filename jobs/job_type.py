@@ -10,10 +10,14 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from jobs import backoff, payload
+from jobs import backoff, limit_key, payload
 from jobs.backoff import Backoff
 from jobs.context import JobContext
+from jobs.exceptions import FieldError, InvalidPayload
 from jobs.files.input_file import NamedFiles
+from jobs.limit_key import LimitKey
+from jobs.policies.circuit import Circuit
+from jobs.policies.rate import Rate
 from jobs.secret import masked
 
 if TYPE_CHECKING:
@@ -43,6 +47,12 @@ class JobType(Generic[P, R]):
     timeout_seconds: int | None = None  # None: JOB_TIMEOUT_SECONDS
     autoretry_for: Exceptions = (Exception,)
     dont_autoretry_for: Exceptions = ()
+    max_concurrency: int | None = None  # of all its jobs, over all workers
+    rate_limit: Rate | None = None
+    limit_key: LimitKey | None = None
+    key_max_concurrency: int | None = None  # of the jobs of one tenant and key
+    key_rate_limit: Rate | None = None
+    circuit: Circuit | None = None  # of each key
 
     @property
     def origin(self) -> str:
@@ -89,6 +99,18 @@ class JobType(Generic[P, R]):
     def arguments(self, stored: Mapping[str, Any]) -> dict[str, Any]:
         """Keyword arguments of the function from a stored payload; raises InvalidPayload."""
         return payload.arguments(self.model, stored)
+
+    def limit_key_of(self, stored: Mapping[str, Any]) -> str:
+        """Which jobs share limits with one of this payload; empty where the type names no key.
+
+        Raises InvalidPayload where the key cannot be computed.
+        """
+        if self.limit_key is None:
+            return ""
+        try:
+            return limit_key.computed(self.limit_key, self.arguments(stored))
+        except (LookupError, ValueError, TypeError, AttributeError) as error:
+            raise InvalidPayload([FieldError("", f"has no limit key: {error}")]) from error
 
     def payload_schema(self) -> dict[str, Any]:
         """JSON Schema of the payload."""

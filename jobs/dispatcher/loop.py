@@ -33,11 +33,12 @@ from jobs.dispatcher.window import LiveWorker
 from jobs.files import sweeping
 from jobs.lifecycle import Dispatched
 from jobs.message import FencedJob
+from jobs.models.leadership import DISPATCH
 from jobs.stats.upkeep import Statistics
 
 logger = logging.getLogger(__name__)
 
-DUTY = "dispatcher"
+DUTY = DISPATCH
 LEADER_LEASE_SECONDS = 5.0
 TICK_SECONDS = 0.5  # at the latest; nudges come earlier
 SPACING_SECONDS = 0.02  # between ticks while there is something to send

@@ -67,7 +67,8 @@ _REVIVE = moving(
         crash_count = 0, progress = 0, progress_message = '', result = NULL, error = NULL,
         payload = COALESCE(%(payload)s::jsonb, job.payload), actual_duration_seconds = NULL,
         visible_at = NULL, queued_at = clock_timestamp(), expires_at = NULL, completed_at = NULL,
-        cancelled_at = NULL, cancelled_by = '', cancel_requested_at = NULL, discarded_at = NULL, worker = ''""",
+        cancelled_at = NULL, cancelled_by = '', cancel_requested_at = NULL, discarded_at = NULL,
+        worker = ''""",
     where=ONE,
 )
 

@@ -1,5 +1,7 @@
 from django.db import models
 
+DISPATCH = "dispatcher"
+
 
 class Leadership(models.Model):
     """Which process leads a duty, as a lease with a term.

@@ -1,0 +1,8 @@
+"""What decides whether and when a waiting job may be sent, besides its turn: limits, pauses, keys
+that are closed. Kept in the database; the dispatcher reads it at each change.
+
+- `rate`: a rate, `100/m`; pure.
+- `changes`: the transaction in which every change of a policy is made.
+- `snapshot`: all that is in force at one moment.
+- `buckets`: the names under which starts and running jobs are counted; pure.
+"""
