@@ -4,6 +4,7 @@ Pure."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -15,6 +16,10 @@ class Ageing:
     every_seconds: float = 300.0
     step: int = 10
     highest: int = 100
+
+    def begins_for(self, now: datetime) -> datetime:
+        """Whoever has been ready since before that has risen."""
+        return now - timedelta(seconds=self.after_seconds)
 
     def effective(self, priority: int, waited_seconds: float) -> int:
         """The priority of a job that has been ready for so long."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from django.db import connection
 
 _ENSURE = """
@@ -22,12 +25,19 @@ _HOLD = """
        SET expires_at = clock_timestamp() + %(seconds)s * interval '1 second'
      WHERE duty = %(duty)s AND term = %(term)s AND expires_at > clock_timestamp()
        AND (SELECT set_config('synchronous_commit', 'off', true)) IS NOT NULL
-    RETURNING term
+    RETURNING policy_version, clock_timestamp()
 """
 _RESIGN = """
     UPDATE jobs_leadership SET expires_at = clock_timestamp()
      WHERE duty = %(duty)s AND term = %(term)s
 """
+
+
+class Held(NamedTuple):
+    """What holding the term tells: the policy's version, and the database's time."""
+
+    policy_version: int
+    now: datetime
 
 
 class Leader:
@@ -62,18 +72,20 @@ class Leader:
         self._term = row[0] if row else None
         return self._term is not None
 
-    def hold(self) -> bool:
+    def hold(self) -> Held | None:
         """Lock and extend the term in the present transaction, which may then be forgotten by a
-        crash of the database; False if the term is over."""
+        crash of the database; None if the term is over."""
         if self._term is None:
-            return False
+            return None
         with connection.cursor() as cursor:
             cursor.execute(
                 _HOLD, {"duty": self._duty, "term": self._term, "seconds": self._seconds}
             )
-            if cursor.fetchone() is None:
-                self._term = None
-        return self._term is not None
+            row = cursor.fetchone()
+        if row is None:
+            self._term = None
+            return None
+        return Held(*row)
 
     def resign(self) -> None:
         """End the term now, so that a successor need not wait for it."""

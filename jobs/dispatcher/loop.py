@@ -11,7 +11,6 @@ import logging
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable
 
 from celery import Celery
@@ -22,14 +21,15 @@ from django.db import (
     connection,
     transaction,
 )
+from django.utils import timezone
 
 from jobs import broker, lifecycle
-from jobs.dispatcher import selection, upkeep, window
-from jobs.dispatcher.leader import Leader
+from jobs.dispatcher import upkeep
+from jobs.dispatcher.choosing import Choosing
+from jobs.dispatcher.every import Every
+from jobs.dispatcher.leader import Held, Leader
 from jobs.dispatcher.nudges import Nudges
-from jobs.dispatcher.ready import Ready
 from jobs.dispatcher.runtimes import Runtimes
-from jobs.dispatcher.window import LiveWorker
 from jobs.files import sweeping
 from jobs.lifecycle import Dispatched
 from jobs.message import FencedJob
@@ -45,26 +45,10 @@ SPACING_SECONDS = 0.02  # between ticks while there is something to send
 UPKEEP_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
 FILES_SECONDS = 10.0
+AGED_SECONDS = 5.0
 PROMOTE_SECONDS = 0.05
 PROMOTE_BATCH = 500
-WORKERS_SECONDS = 1.0  # they report themselves every two
 _RETRY_SECONDS = 1.0
-
-
-class Every:
-    """Says once in a while that something is due, at once to begin with."""
-
-    def __init__(self, seconds: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._monotonic = monotonic
-        self._next = float("-inf")
-
-    def is_due(self) -> bool:
-        now = self._monotonic()
-        if now < self._next:
-            return False
-        self._next = now + self._seconds
-        return True
 
 
 class Dispatcher:
@@ -80,9 +64,7 @@ class Dispatcher:
         self.runtimes = Runtimes()
         self._nudges = Nudges(self.runtimes)
         self._stopping = threading.Event()
-        self._ready = Ready()
-        self._workers: list[LiveWorker] = []
-        self._workers_at = Every(WORKERS_SECONDS)
+        self._choosing = Choosing(self.runtimes.expected)
         self._promote_at = Every(PROMOTE_SECONDS)
         self._rescue = upkeep.Rescue()
         self._resend = upkeep.Resend(app)
@@ -111,7 +93,7 @@ class Dispatcher:
             # A tick costs the same for one job as for fifty: let some come together.
             self._nudges.pause(SPACING_SECONDS)
         else:
-            self._nudges.wait(min(TICK_SECONDS, self._ready.look_again_within))
+            self._nudges.wait(min(TICK_SECONDS, self._choosing.look_again_within))
 
     def tick(self) -> int:
         """One round: lead or try to, mark, publish. Returns how many jobs were sent."""
@@ -125,33 +107,33 @@ class Dispatcher:
     def _take_over(self) -> bool:
         taken = self._leader.take()
         if taken:
+            self._choosing.forget()
             logger.info("leading the dispatch, term %s", self._leader.term)
         return taken
 
     def _mark(self) -> list[Dispatched]:
         """Decide what to send and mark it, in one transaction under the leader's row."""
-        with transaction.atomic():
-            if not self._leader.hold():
-                logger.warning("no longer leading the dispatch")
-                return []
-            if self._promote_at.is_due():
-                lifecycle.promote(PROMOTE_BATCH)
-            return self._select_and_mark()
+        try:
+            with transaction.atomic():
+                held = self._leader.hold()
+                if held is None:
+                    logger.warning("no longer leading the dispatch")
+                    return []
+                if self._promote_at.is_due():
+                    lifecycle.promote(PROMOTE_BATCH)
+                return self._choose_and_mark(held)
+        except Exception:
+            self._choosing.forget()
+            raise
 
-    def _select_and_mark(self) -> list[Dispatched]:
-        if self._workers_at.is_due():
-            self._workers = selection.live_workers()
-        workers = self._workers
-        if not workers:
+    def _choose_and_mark(self, held: Held) -> list[Dispatched]:
+        chosen = self._choosing.choose(held)
+        if not chosen.jobs:
             return []
-        load = selection.load()
-        rooms = window.rooms(workers, load, self.runtimes.expected)
-        candidates = self._ready.select(rooms)
-        chosen = window.choose(candidates, workers, load, self.runtimes.expected)
-        if not chosen:
-            return []
-        marked = {job.id: job for job in lifecycle.dispatch([job.id for job in chosen])}
-        return [marked[job.id] for job in chosen if job.id in marked]
+        sent = lifecycle.dispatch(list(chosen.priorities), chosen.priorities)
+        self._choosing.book(sent, chosen)
+        marked = {job.id: job for job in sent}
+        return [marked[job.id] for job in chosen.jobs if job.id in marked]
 
     def _send(self, marked: list[Dispatched]) -> None:
         try:
@@ -161,6 +143,13 @@ class Dispatcher:
             lifecycle.withdraw([FencedJob(job.id, job.fence) for job in marked])
             self._stopping.wait(_RETRY_SECONDS)
 
+    def _recall(self) -> int:
+        return self._choosing.recall(timezone.now())
+
+    def _look_at_aged(self) -> int:
+        self._choosing.look_at_aged(timezone.now())
+        return 0
+
     def _resign(self) -> int:
         self._leader.resign()
         return 0
@@ -168,19 +157,23 @@ class Dispatcher:
     def _care(self) -> None:
         """The second thread: upkeep, while this process leads."""
         settle_at, files_at = Every(SETTLE_SECONDS), Every(FILES_SECONDS)
+        aged_at = Every(AGED_SECONDS)
         while not self._stopping.wait(UPKEEP_SECONDS):
             if self._leader.term is None:
                 continue
             rescued = self._guarded(self._rescue.run)
             resent = self._guarded(self._resend.run)
+            recalled = self._guarded(self._recall)
             self._guarded(upkeep.expire)
+            if aged_at.is_due():
+                self._guarded(self._look_at_aged)
             if settle_at.is_due():
                 self._guarded(self._settle.run)
             if files_at.is_due():
                 self._guarded(sweeping.sweep_expired)
                 self._guarded(self._orphans.run)
             self._guarded(self._statistics.run)
-            if rescued or resent:
+            if rescued or resent or recalled:
                 self._nudges.wake()
         connection.close()
 

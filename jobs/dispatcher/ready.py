@@ -5,17 +5,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 
+from jobs.dispatcher.aged import AgedBand
+from jobs.dispatcher.keyed import KeyHeads
 from jobs.dispatcher.survey import Seen, Stretch, Survey
 from jobs.dispatcher.window import Candidate, Room
-from jobs.priorities import FLOORS, level_of
+from jobs.policies.buckets import Place
+from jobs.priorities import FLOORS, HIGHEST, level_of
 
+LEAST_SHARE, AGED_SHARE = 8, 32  # rows of one tenant in one tick, however many there are
 DEPTH = 500  # rows read from one place in one tick
 PAGE = 1500  # rows of a survey in one tick
 _STUCK = 100  # places of which one tick learns that it found too little there
@@ -24,16 +29,32 @@ _SOON, _LATER = 0.005, 0.05  # seconds to the next tick while there is something
 Pair = tuple[str, int]  # queue and tenant
 
 
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What the reading has to know of limits, holds and ageing."""
+
+    barred_tenants: Sequence[int] = ()
+    barred_keys: Sequence[str] = ()  # TYPE:TENANT:KEY
+    has_keys: bool = False  # whether any type computes one
+    effective: Callable[[Place, int, datetime], int] = lambda place, priority, queued_at: priority
+
+
+NO_POLICY = Policy()
+
+
 class _Found(NamedTuple):
     id: UUID
     queue: str
     tenant_id: int
     type: str
+    limit_key: str
     priority: int
     seq: int
+    queued_at: datetime
     can_start: bool
     is_end: bool  # as deep as one tick reads
     band: bool  # found in a stretch of a single priority
+    share: int
 
     @property
     def pair(self) -> Pair:
@@ -44,32 +65,34 @@ class _Found(NamedTuple):
         return (self.queue, self.tenant_id, self.priority)
 
 
-# One place, read in order. Only so many rows, whether they can be sent or not; the last of them is
-# returned in any case, to tell that there may be more behind it. (A limit that the planner sees
-# makes it sort, wherever it believes that there are hardly more rows than that.)
-_READ = """
-    SELECT read.id, place.queue, place.tenant_id, read.type, read.priority, read.seq,
-           read.can_start, read.number = %(depth)s AS is_end, {band} AS band
-      FROM {places} AS place, LATERAL (
-           SELECT * FROM (
-                  SELECT job.id, job.type, job.priority, job.seq,
-                         row_number() OVER () AS number,
-                         COALESCE(job.priority >= (place.floors ->> job.type)::int
+_CAN_START = """COALESCE(GREATEST(job.priority, place.aged_to) >= (place.floors ->> job.type)::int
+                         AND (job.limit_key = '' OR NOT job.type || ':' || job.tenant_id || ':'
+                              || job.limit_key = ANY (%(barred_keys)s::text[]))
                          AND (job.lease_expires_at IS NULL
                               OR job.lease_expires_at <= clock_timestamp())
                          AND (job.expires_at IS NULL
-                              OR job.expires_at > clock_timestamp()), false) AS can_start
-                    FROM (SELECT job.id, job.type, job.priority, job.seq, job.lease_expires_at,
-                                 job.expires_at
+                              OR job.expires_at > clock_timestamp()), false)"""
+_COLUMNS = "job.id, job.type, job.limit_key, job.priority, job.seq, job.queued_at"
+# One place, read in order. Only so many rows, whether they can be sent or not; the last of them is
+# returned in any case, to tell that there may be more behind it. (A limit that the planner sees
+# makes it sort, wherever it believes that there are hardly more rows than that.)
+_READ = f"""
+    SELECT read.id, place.queue, place.tenant_id, read.type, read.limit_key, read.priority,
+           read.seq, read.queued_at, read.can_start, read.number = %(depth)s AS is_end,
+           {{band}} AS band, place.share
+      FROM {{places}} AS place, LATERAL (
+           SELECT * FROM (
+                  SELECT {_COLUMNS}, row_number() OVER () AS number, {_CAN_START} AS can_start
+                    FROM (SELECT {_COLUMNS}, job.tenant_id, job.lease_expires_at, job.expires_at
                             FROM jobs_job AS job
                            WHERE job.status = 'queued' AND job.dispatched_at IS NULL
                              AND job.queue = place.queue AND job.tenant_id = place.tenant_id
-                             AND {within}
+                             AND {{within}}
                            ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq
                            LIMIT (SELECT %(depth)s)) AS job) AS numbered
             WHERE can_start OR number = %(depth)s
-            LIMIT place.room) AS read
-"""
+            LIMIT place.share) AS read
+"""  # noqa: S608 (constants of this module; values travel as parameters)
 _READ_WIDE = _READ.format(
     places="wide", band="false",
     within="job.priority BETWEEN place.from_priority AND place.highest",
@@ -83,56 +106,67 @@ _READ_NARROW = _READ.format(
     band="true",
     within="job.priority = place.highest AND job.seq > place.after",
 )
+_LEVEL = " ".join(f"WHEN pair.priority >= {floor} THEN {floor}" for floor in FLOORS.values())
 # Reads the head of each (queue, tenant) and nothing behind it: a skip scan over the index
 # `job_ready` finds the pairs, so the cost follows the number of pairs and the room, not the
-# number of waiting jobs. (A plain ORDER BY over all of them sorts the whole backlog.) Where the
-# head holds nothing that can be sent, a survey knows the stretches in which to look.
+# number of waiting jobs. (A plain ORDER BY over all of them sorts the whole backlog.) Tenants whose
+# heads are of one level share what is read of a queue. Where the head holds nothing that can be
+# sent, a survey knows the stretches in which to look; where jobs have aged, what has risen is read
+# beside the head.
 _READY = f"""
     WITH RECURSIVE wanted AS (
         SELECT queue, room, floors::jsonb AS floors, lowest
           FROM unnest(%(queues)s::text[], %(rooms)s::int[], %(floors)s::text[],
                       %(lowest)s::int[]) AS wanted(queue, room, floors, lowest)
     ), pair AS (
-        (SELECT wanted.queue, head.tenant_id
+        (SELECT wanted.queue, head.tenant_id, head.priority
            FROM wanted, LATERAL (
-                SELECT job.tenant_id FROM jobs_job AS job
+                SELECT job.tenant_id, job.priority FROM jobs_job AS job
                  WHERE job.status = 'queued' AND job.dispatched_at IS NULL
                    AND job.queue = wanted.queue
-                 ORDER BY job.queue, job.tenant_id LIMIT 1) AS head)
+                 ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq LIMIT 1) AS head)
         UNION ALL
-        SELECT pair.queue, head.tenant_id
+        SELECT pair.queue, head.tenant_id, head.priority
           FROM pair, LATERAL (
-               SELECT job.tenant_id FROM jobs_job AS job
+               SELECT job.tenant_id, job.priority FROM jobs_job AS job
                 WHERE job.status = 'queued' AND job.dispatched_at IS NULL
                   AND job.queue = pair.queue AND job.tenant_id > pair.tenant_id
-                ORDER BY job.queue, job.tenant_id LIMIT 1) AS head
+                ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq LIMIT 1) AS head
     ), surveyed AS (
         SELECT wanted.*, stretch.tenant_id, stretch.highest, stretch.lowest AS from_priority,
-               stretch.after
+               wanted.room AS share, 0 AS aged_to, stretch.after
           FROM unnest(%(s_queues)s::text[], %(s_tenants)s::bigint[], %(s_highest)s::int[],
                       %(s_lowest)s::int[], %(s_after)s::bigint[])
             AS stretch(queue, tenant_id, highest, lowest, after)
           JOIN wanted USING (queue)
     ), wide AS (
-        SELECT wanted.*, pair.tenant_id, 100 AS highest, wanted.lowest AS from_priority
+        SELECT wanted.*, pair.tenant_id, {HIGHEST} AS highest, wanted.lowest AS from_priority,
+               LEAST(room, GREATEST({LEAST_SHARE}, 2 * room / count(*) OVER (
+                     PARTITION BY pair.queue, CASE {_LEVEL} END)))::int AS share, 0 AS aged_to
           FROM pair JOIN wanted USING (queue)
+         WHERE NOT pair.tenant_id = ANY (%(barred_tenants)s::bigint[])
          UNION ALL
-        SELECT queue, room, floors, lowest, tenant_id, highest, from_priority
+        SELECT queue, room, floors, lowest, tenant_id, highest, from_priority, share, aged_to
           FROM surveyed WHERE after IS NULL
+         UNION ALL
+        SELECT wanted.*, band.tenant_id, band.priority, band.priority,
+               LEAST(room, {AGED_SHARE}), band.aged_to
+          FROM unnest(%(a_queues)s::text[], %(a_tenants)s::bigint[], %(a_priorities)s::int[],
+                      %(a_aged)s::int[]) AS band(queue, tenant_id, priority, aged_to)
+          JOIN wanted USING (queue)
+         WHERE NOT band.tenant_id = ANY (%(barred_tenants)s::bigint[])
     )
-    SELECT * FROM (
-        {_READ_WIDE}
-        UNION ALL
-        SELECT narrow.*
-          FROM (SELECT DISTINCT queue, tenant_id, room FROM surveyed) AS known, LATERAL (
-               {_READ_NARROW} LIMIT known.room + {_STUCK}) AS narrow) AS found
-     ORDER BY can_start DESC, priority DESC, seq
-     LIMIT %(limit)s
-"""  # noqa: S608 (constants of this module; values travel as parameters)
+    {_READ_WIDE}
+    UNION ALL
+    SELECT narrow.*
+      FROM (SELECT DISTINCT queue, tenant_id, room FROM surveyed) AS known, LATERAL (
+           {_READ_NARROW} LIMIT known.room + {_STUCK}) AS narrow
+"""  # noqa: S608 (as above)
 
 _PAGE = """
     SELECT page.priority, page.type, min(page.seq), max(page.seq), count(*)
-      FROM (SELECT job.priority, job.type, job.seq FROM jobs_job AS job
+      FROM (SELECT job.priority, CASE WHEN job.limit_key = '' THEN job.type END AS type, job.seq
+              FROM jobs_job AS job
              WHERE job.status = 'queued' AND job.dispatched_at IS NULL
                AND job.queue = %(queue)s AND job.tenant_id = %(tenant)s AND {within}
              ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq
@@ -148,6 +182,8 @@ class Ready:
 
     def __init__(self) -> None:
         self._surveys: dict[Pair, Survey] = {}
+        self._keyed = KeyHeads()
+        self.aged: Sequence[AgedBand] = ()  # set by whoever looks after them
 
     @property
     def look_again_within(self) -> float:
@@ -156,42 +192,53 @@ class Ready:
             return _SOON
         return _LATER if self._surveys else float("inf")
 
-    def select(self, rooms: Mapping[str, Room]) -> list[Candidate]:
-        """The next jobs of each queue with room. What stands behind many that cannot be sent is
-        found a few ticks later."""
+    def select(self, rooms: Mapping[str, Room], policy: Policy = NO_POLICY) -> list[Candidate]:
+        """The next jobs of each queue with room, of each tenant some, in the order of priority and
+        age. What stands behind many that cannot be sent is found a few ticks later."""
         if not rooms:
             return []
         floors = {queue: _floors(room) for queue, room in rooms.items()}
-        found = self._read(rooms, floors)
+        found = self._read(floors, rooms, policy)
         self._learn(found, rooms)
-        self._survey_one([pair for pair in self._surveys if pair[0] in rooms])
-        most = sum(room.most for room in rooms.values())
-        jobs = {each.id: each for each in found if each.can_start}
-        return [
-            Candidate(id=job.id, queue=job.queue, type=job.type, level=level_of(job.priority))
-            for job in islice(jobs.values(), most)
-        ]
+        pairs = [
+            pair for pair in self._surveys
+            if pair[0] in rooms and pair[1] not in policy.barred_tenants
+        ]  # fmt: skip
+        self._survey_one(pairs)
+        jobs = {each.id: _candidate(each, policy) for each in found if each.can_start}
+        if policy.has_keys and pairs:
+            more = [_Found(*row) for row in self._keyed.read(pairs, floors, policy.barred_keys)]
+            jobs |= {each.id: _candidate(each, policy) for each in more}
+        return sorted(jobs.values(), key=lambda job: (-job.priority, job.seq))
 
     def _read(
-        self, rooms: Mapping[str, Room], floors: Mapping[str, Mapping[str, int]]
+        self, floors: Mapping[str, Mapping[str, int]], rooms: Mapping[str, Room], policy: Policy
     ) -> list[_Found]:
+        aged = [band for band in self.aged if band.queue in rooms]
         parameters: dict[str, Any] = {
             "queues": list(rooms),
             "rooms": [room.most for room in rooms.values()],
             "floors": [json.dumps(floors[queue]) for queue in rooms],
             "lowest": [min(floors[queue].values()) for queue in rooms],
             "depth": DEPTH,
-            "limit": sum(room.most for room in rooms.values()) + _STUCK,
+            "barred_tenants": list(policy.barred_tenants),
+            "barred_keys": list(policy.barred_keys),
+            "a_queues": [band.queue for band in aged],
+            "a_tenants": [band.tenant for band in aged],
+            "a_priorities": [band.priority for band in aged],
+            "a_aged": [band.aged_to for band in aged],
         }
         with connection.cursor() as cursor:
-            cursor.execute(_READY, parameters | self._stretches(floors))
+            cursor.execute(_READY, parameters | self._stretches(floors, policy))
             return [_Found(*row) for row in cursor.fetchall()]
 
-    def _stretches(self, floors: Mapping[str, Mapping[str, int]]) -> dict[str, list[Any]]:
+    def _stretches(
+        self, floors: Mapping[str, Mapping[str, int]], policy: Policy
+    ) -> dict[str, list[Any]]:
         rows: list[tuple[Pair, Stretch]] = [
             (pair, stretch)
             for pair, survey in self._surveys.items()
-            if pair[0] in floors
+            if pair[0] in floors and pair[1] not in policy.barred_tenants
             for stretch in survey.stretches(floors[pair[0]])
         ]
         return {
@@ -207,7 +254,7 @@ class Ready:
         heads = Counter(job.pair for job in found if job.can_start and not job.band)
         fruitful = {job.place for job in found if job.can_start and job.band}
         for job in found:
-            if job.is_end and not job.band and heads[job.pair] < rooms[job.queue].most:
+            if job.is_end and not job.band and heads[job.pair] < job.share:
                 self._surveys.setdefault(job.pair, Survey()).is_needed = True
             elif job.is_end and job.band and job.place not in fruitful:
                 self._surveys[job.pair].pass_over(job.priority, job.seq, _floors(rooms[job.queue]))
@@ -222,6 +269,21 @@ class Ready:
         is_last = sum(seen.number for seen in page) < PAGE
         if survey.take_in(page, is_last=is_last):
             self._surveys[pair] = survey  # behind the others
+
+
+def _candidate(job: _Found, policy: Policy) -> Candidate:
+    place = Place(job.queue, job.type, job.tenant_id, job.limit_key)
+    priority = policy.effective(place, job.priority, job.queued_at)
+    return Candidate(
+        id=job.id,
+        queue=job.queue,
+        type=job.type,
+        level=level_of(priority),
+        tenant=job.tenant_id,
+        key=job.limit_key,
+        priority=priority,
+        seq=job.seq,
+    )
 
 
 def _page(pair: Pair, after: tuple[int, int]) -> list[Seen]:

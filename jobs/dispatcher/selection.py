@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from jobs.dispatcher.lost import Sent
 from jobs.dispatcher.window import LiveWorker, Load
@@ -34,7 +34,7 @@ def live_workers() -> list[LiveWorker]:
 def on_their_way() -> list[Sent]:
     """Every message sent and not claimed; the window bounds how many there are."""
     rows = Job.objects.in_flight().values_list(
-        "id", "fence", "queue_id", "type", "priority", "dispatched_at"
+        "id", "fence", "queue_id", "type", Coalesce("sent_priority", "priority"), "dispatched_at"
     )
     return [
         Sent(
@@ -54,8 +54,9 @@ _LOAD = """
     SELECT true AS runs, incarnation::text, 0 AS priority, type, count(*) FROM jobs_job
      WHERE status = 'processing' GROUP BY incarnation, type
     UNION ALL
-    SELECT false, queue, priority, type, count(*) FROM jobs_job
-     WHERE status = 'queued' AND dispatched_at IS NOT NULL GROUP BY queue, priority, type
+    SELECT false, queue, COALESCE(sent_priority, priority) AS priority, type, count(*)
+      FROM jobs_job
+     WHERE status = 'queued' AND dispatched_at IS NOT NULL GROUP BY 2, 3, 4
 """
 
 

@@ -22,10 +22,10 @@ _BEFORE_ALL = (HIGHEST + 1, 0)
 
 
 class Seen(NamedTuple):
-    """All jobs of one type and priority in one page."""
+    """All jobs of one type and priority in one page, those without a limit key."""
 
     priority: int
-    type: str
+    type: str | None  # None: jobs with a limit key, which are found by that
     first: int
     last: int
     number: int
@@ -67,7 +67,8 @@ class Survey:
         """Note what the next page of the walk holds. Whether the survey is worth going on with."""
         for seen in page:
             band = self._walked.setdefault(seen.priority, _Band())
-            band.first.setdefault(seen.type, seen.first)
+            if seen.type is not None:
+                band.first.setdefault(seen.type, seen.first)
             band.until = max(band.until, seen.last)
             self.at = min(self.at, (seen.priority, seen.last), key=_order)
         return self._begin_anew() if is_last else True

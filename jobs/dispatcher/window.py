@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from jobs.policies.buckets import Place
 from jobs.priorities import Level
 
 HORIZON_SECONDS = 0.25  # work sent ahead, a slot
@@ -40,7 +41,7 @@ class LiveWorker:
     slots: int
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """A ready job, in the order in which jobs are to be sent."""
 
@@ -48,6 +49,14 @@ class Candidate:
     queue: str
     type: str
     level: Level
+    tenant: int = 0
+    key: str = ""  # its limit key
+    priority: int = 0  # with ageing
+    seq: int = 0
+
+    @property
+    def place(self) -> Place:
+        return Place(self.queue, self.type, self.tenant, self.key)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,8 +123,12 @@ def _take(room: list[int], rank: int, amount: int) -> None:
             room[each] -= amount
 
 
-class _Books:
-    """Which worker is to run what: first what runs and waits already, then what is taken."""
+class Books:
+    """Which worker is to run what: first what runs and waits already, then what is taken.
+
+    A slot is left free only when none of the jobs offered is one that its worker could run. A type
+    that no worker of the queue knows is never taken.
+    """
 
     def __init__(self, workers: Iterable[LiveWorker], load: Load, expected: Expected) -> None:
         # The least flexible come first, so that the flexible ones stay free for other queues.
@@ -126,7 +139,7 @@ class _Books:
             bench = _bench(worker, load.running.get(worker.incarnation, []), expected)
             for queue in worker.queues:
                 self._consuming.setdefault(queue, []).append(bench)
-        # From the top, as `choose` books: what is booked later never changes a higher level's room.
+        # From the top, as jobs are offered: a later booking never changes a higher level's room.
         waiting = sorted(load.waiting.items(), key=lambda way: _RANKS[way[0][1]], reverse=True)
         for (queue, level), types in waiting:
             for job_type, count in Counter(types).items():
@@ -198,22 +211,7 @@ def _room(benches: list[_Bench], ranks: list[dict[str, int]]) -> Room:
 
 def rooms(workers: Iterable[LiveWorker], load: Load, expected: Expected) -> dict[str, Room]:
     """For each consumed queue that has room, what is worth selecting, `ROOM_LIMIT` at most."""
-    return _Books(workers, load, expected).rooms(expected)
-
-
-def choose(
-    candidates: Iterable[Candidate],
-    workers: Iterable[LiveWorker],
-    load: Load,
-    expected: Expected,
-) -> list[Candidate]:
-    """Those of the candidates that are to be sent now, in their order.
-
-    A slot is left free only when none of the candidates is one that its worker could run. A type
-    that no worker of the queue knows is never sent.
-    """
-    books = _Books(workers, load, expected)
-    return [job for job in candidates if books.take(job, expected(job.type))]
+    return Books(workers, load, expected).rooms(expected)
 
 
 def _bench(worker: LiveWorker, running: list[str], expected: Expected) -> _Bench:

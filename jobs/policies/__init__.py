@@ -3,6 +3,6 @@ that are closed. Kept in the database; the dispatcher reads it at each change.
 
 - `rate`: a rate, `100/m`; pure.
 - `changes`: the transaction in which every change of a policy is made.
-- `snapshot`: all that is in force at one moment.
+- `rules`: what limits and holds mean for a job; pure. `snapshot` reads those in force.
 - `buckets`: the names under which starts and running jobs are counted; pure.
 """

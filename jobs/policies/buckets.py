@@ -5,7 +5,7 @@ A key is a tenant's: two tenants with the same key do not hold each other up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 
@@ -43,3 +43,12 @@ def buckets_of(place: Place) -> Iterator[Bucket]:
     yield of_tenant(place.tenant)
     if place.key:
         yield of_key(place.tenant, place.key)
+
+
+def keys_in(found: Iterable[Bucket]) -> Iterator[tuple[int, str]]:
+    """Tenant and key of those buckets that are a key's."""
+    for bucket in found:
+        kind, _, rest = bucket.partition(":")
+        if kind == "key":
+            tenant, _, key = rest.partition(":")
+            yield int(tenant), key

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.db.models.functions import Now
 from accounts.models import Tenant
 from jobs import lifecycle
 from jobs.dispatcher import ready
-from jobs.dispatcher.ready import Ready
+from jobs.dispatcher.ready import LEAST_SHARE, Ready
 from jobs.dispatcher.survey import Survey
 from jobs.dispatcher.window import Room
 from jobs.enqueue import JobOptions, enqueue
@@ -58,7 +59,7 @@ def test_the_order_holds_over_queues_and_tenants(tenant: Tenant, other: Tenant) 
     assert found == [job.pk for job in sorted(jobs, key=lambda job: (-job.priority, job.seq))]
 
 
-def test_each_queue_gets_no_more_than_its_room_from_each_tenant(
+def test_of_each_tenant_no_more_is_read_than_a_queue_has_room_for(
     tenant: Tenant, other: Tenant
 ) -> None:
     for who in (tenant, other):
@@ -68,9 +69,30 @@ def test_each_queue_gets_no_more_than_its_room_from_each_tenant(
 
     found = selected({"default": 3, "mail": 1})
 
-    queues = dict(Job.objects.filter(pk__in=found).values_list("pk", "queue_id"))
-    assert len(found) == 4
-    assert set(queues.values()) == {"default", "mail"}
+    places = Job.objects.filter(pk__in=found).values_list("tenant_id", "queue_id")
+    assert Counter(places) == {
+        (who.pk, queue): number
+        for who in (tenant, other)
+        for queue, number in (("default", 3), ("mail", 1))
+    }
+
+
+def test_tenants_whose_heads_are_of_one_level_share_what_is_read(
+    tenant: Tenant, other: Tenant
+) -> None:
+    for who in (tenant, other):
+        for _ in range(2 * LEAST_SHARE):
+            making.queued(who, priority=50)
+    for _ in range(2 * LEAST_SHARE):
+        making.queued(tenant, priority=10, queue="mail")
+
+    found = Ready().select({"default": room(LEAST_SHARE + 2), "mail": room(LEAST_SHARE + 2)})
+
+    assert Counter((job.tenant, job.queue) for job in found) == {
+        (tenant.pk, "default"): LEAST_SHARE + 2,
+        (other.pk, "default"): LEAST_SHARE + 2,
+        (tenant.pk, "mail"): LEAST_SHARE + 2,
+    }
 
 
 def test_without_room_or_worker_nothing_is_read(tenant: Tenant) -> None:
@@ -132,7 +154,9 @@ def test_many_tenants_are_found_although_one_has_a_large_backlog(tenant: Tenant)
     others = [Tenant.objects.create(slug=f"t{n}") for n in range(10)]
     urgent = [making.queued(who, priority=89) for who in others]
 
-    assert set(selected({"default": 10})) == {job.pk for job in urgent}
+    found = selected({"default": 10})
+    assert set(found[:10]) == {job.pk for job in urgent}
+    assert len(found) == 20
 
 
 def test_the_best_of_a_large_backlog_are_found(tenant: Tenant) -> None:

@@ -13,11 +13,11 @@ from jobs.dispatcher.window import (
     FLOOR_SECONDS,
     HORIZON_SECONDS,
     ROOM_LIMIT,
+    Books,
     Candidate,
     LiveWorker,
     Load,
     Room,
-    choose,
     rooms,
 )
 from jobs.priorities import FLOORS, Level
@@ -59,7 +59,8 @@ def load(
 def sent(
     ready: Iterable[Candidate], workers: list[LiveWorker], at_work: Load | None = None
 ) -> list[Candidate]:
-    return choose(ready, workers, at_work or load(), expected)
+    books = Books(workers, at_work or load(), expected)
+    return [job for job in ready if books.take(job, expected(job.type))]
 
 
 def test_without_a_worker_nothing_is_sent() -> None:

@@ -1,0 +1,183 @@
+"""What one tick sends: the ready jobs, as turns, limits, holds and the window allow.
+
+Used inside the leader's transaction. It remembers from tick to tick what costs a look at the
+database: the workers, the policy (anew at each change of its version), the tenants' weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.models import Tenant
+from jobs import registry
+from jobs.ageing import Ageing
+from jobs.dispatcher import aged, selection, usage, window
+from jobs.dispatcher import recall as recalling
+from jobs.dispatcher.every import Every
+from jobs.dispatcher.fairness import Fairness
+from jobs.dispatcher.leader import Held
+from jobs.dispatcher.limits import NOTHING_USED, Ledger, Usage
+from jobs.dispatcher.rates import Rates
+from jobs.dispatcher.ready import Policy, Ready
+from jobs.dispatcher.window import Books, Candidate, LiveWorker, Room
+from jobs.lifecycle import Dispatched
+from jobs.policies import buckets, snapshot
+from jobs.policies.buckets import Place
+from jobs.policies.rules import Snapshot
+
+WORKERS_SECONDS = 1.0  # they report themselves every two
+POLICY_SECONDS = 2.0  # what has no version: tenants, plans
+
+
+def ageing() -> Ageing:
+    """As the settings say."""
+    return Ageing(
+        after_seconds=settings.AGEING_AFTER_SECONDS,
+        every_seconds=settings.AGEING_EVERY_SECONDS,
+        step=settings.AGEING_STEP,
+        highest=settings.AGEING_HIGHEST,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chosen:
+    """The jobs to send, in order, and the priorities with which they are sent."""
+
+    jobs: list[Candidate]
+
+    @property
+    def priorities(self) -> dict[UUID, int]:
+        return {job.id: job.priority for job in self.jobs}
+
+    @property
+    def places(self) -> dict[UUID, Place]:
+        return {job.id: job.place for job in self.jobs}
+
+
+class Choosing:
+    def __init__(self, expected: window.Expected) -> None:
+        self._expected = expected
+        self._ready = Ready()
+        self._fairness = Fairness()
+        self._rates = Rates()
+        self._snapshot = Snapshot()
+        self._version: int | None = None
+        self._workers: list[LiveWorker] = []
+        self._weights: dict[int, int] = {}
+        self._workers_at = Every(WORKERS_SECONDS)
+        self._policy_at = Every(POLICY_SECONDS)
+
+    @property
+    def look_again_within(self) -> float:
+        """Seconds after which another tick may find more."""
+        return self._ready.look_again_within
+
+    def forget(self) -> None:
+        """A transaction may have failed, or another led meanwhile: read the policy anew."""
+        self._version = None
+        self._rates.forget()
+
+    def choose(self, held: Held) -> Chosen:
+        """What is to be sent now."""
+        self._refresh(held)
+        if not self._workers:
+            return Chosen(jobs=[])
+        load = selection.load()
+        ledger = Ledger(self._snapshot, self._usage(held.now), held.now)
+        rooms = _open(window.rooms(self._workers, load, self._expected), ledger)
+        candidates = self._ready.select(rooms, self._policy(ledger, held.now))
+        self._learn_weights(candidates)
+        books = Books(self._workers, load, self._expected)
+        return Chosen(
+            jobs=self._fairness.choose(
+                candidates,
+                lambda job: self._take(job, ledger, books),
+                queue_weights=self._snapshot.queue_weights,
+                tenant_weights=self._weights,
+            )
+        )
+
+    def book(self, sent: Iterable[Dispatched], chosen: Chosen) -> None:
+        """Note the starts that rates count, in the transaction that marks them."""
+        if self._snapshot.has_rates:
+            self._rates.book(sent, self._snapshot, chosen.places)
+
+    def recall(self, now: datetime) -> int:
+        """Withdraw what was sent and no longer ought to be; in another thread than the ticks."""
+        return recalling.recall(self._snapshot, now, self._effective(now))
+
+    def look_at_aged(self, now: datetime) -> None:
+        """Find what has risen by waiting; in another thread than the ticks."""
+        self._ready.aged = aged.bands(ageing(), now, self._effective(now))
+
+    def _take(self, job: Candidate, ledger: Ledger, books: Books) -> bool:
+        place = job.place
+        if not ledger.has_room(place) or not books.take(job, self._expected(job.type)):
+            return False
+        ledger.book(place)
+        return True
+
+    def _refresh(self, held: Held) -> None:
+        if self._workers_at.is_due():
+            self._workers = selection.live_workers()
+        if self._policy_at.is_due() or held.policy_version != self._version:
+            self._snapshot = snapshot.read()
+            self._version = held.policy_version
+            self._weights.clear()
+
+    def _usage(self, now: datetime) -> Usage:
+        if not self._snapshot.has_limits:
+            return NOTHING_USED
+        running, keys = usage.running()
+        if not self._snapshot.has_rates:
+            return Usage(running=running, keys=keys)
+        self._rates.look(self._snapshot, now)
+        return Usage(running=running, starts=self._rates.starts, keys=keys | self._rates.keys)
+
+    def _policy(self, ledger: Ledger, now: datetime) -> Policy:
+        keyed = [kind.name for kind in registry.all() if kind.limit_key is not None]
+        return Policy(
+            barred_tenants=ledger.barred_tenants(),
+            barred_keys=ledger.barred_keys(keyed),
+            has_keys=bool(keyed),
+            effective=self._effective(now),
+        )
+
+    def _effective(self, now: datetime) -> Callable[[Place, int, datetime], int]:
+        rules, policy = ageing(), self._snapshot
+        begins = rules.begins_for(now)
+
+        def effective(place: Place, priority: int, queued_at: datetime) -> int:
+            if queued_at > begins:
+                return priority
+            waited = now - policy.ready_since(place, queued_at)
+            return rules.effective(priority, waited.total_seconds())
+
+        return effective
+
+    def _learn_weights(self, candidates: Iterable[Candidate]) -> None:
+        unknown = {job.tenant for job in candidates} - self._weights.keys()
+        if unknown:
+            for tenant in Tenant.objects.filter(pk__in=unknown):
+                self._weights[tenant.pk] = tenant.weight or tenant.plan.weight
+
+
+def _open(rooms: dict[str, Room], ledger: Ledger) -> dict[str, Room]:
+    """Without the queues and types that are full or held."""
+    found = {}
+    for queue, room in rooms.items():
+        left = ledger.room_of(buckets.of_queue(queue))
+        most = room.most if left is None else min(room.most, left)
+        lowest = {
+            job_type: level
+            for job_type, level in room.lowest.items()
+            if ledger.room_of(buckets.of_type(job_type)) != 0
+        }
+        if most > 0 and lowest:
+            found[queue] = Room(most=most, lowest=lowest)
+    return found

@@ -1,0 +1,101 @@
+"""Which waiting jobs the limits and holds let through at one moment. Pure.
+
+A limit on concurrency counts what runs and what was sent; a rate counts the starts of its window
+and what was sent and has not started. So nothing that was sent can exceed either, whenever its
+worker comes to claim it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from jobs.policies import buckets
+from jobs.policies.buckets import Bucket, Place, buckets_of, keys_in
+from jobs.policies.rules import Limit, Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What counts against the limits: by bucket, jobs that run or were sent; and the starts of a
+    bucket within so many seconds."""
+
+    running: Mapping[Bucket, int] = field(default_factory=dict)
+    starts: Callable[[Bucket, int], int] = lambda bucket, seconds: 0
+    keys: frozenset[tuple[int, str]] = frozenset()  # tenant and key of those that are in use
+
+
+NOTHING_USED = Usage()
+
+
+class Ledger:
+    """Books one job after another, as far as the limits have room."""
+
+    def __init__(self, snapshot: Snapshot, usage: Usage, now: datetime) -> None:
+        self._snapshot = snapshot
+        self._usage = usage
+        self._now = now
+        self._booked: Counter[Bucket] = Counter()
+        self._is_free = not (snapshot.has_limits or snapshot.holds)
+
+    def has_room(self, place: Place) -> bool:
+        if self._is_free:
+            return True
+        if any(self._snapshot.is_held(bucket, self._now) for bucket in buckets_of(place)):
+            return False
+        return all(
+            self._room(bucket, limit) > 0 for bucket, limit in self._snapshot.limits_of(place)
+        )
+
+    def book(self, place: Place) -> None:
+        if not self._is_free:
+            self._booked.update({bucket for bucket, _ in self._snapshot.limits_of(place)})
+
+    def room_of(self, bucket: Bucket) -> int | None:
+        """Of a queue, a type or a tenant: how many more may start now; None: no limit."""
+        if self._is_free:
+            return None
+        if self._snapshot.is_held(bucket, self._now):
+            return 0
+        limit = self._snapshot.limits.get(bucket)
+        return None if limit is None else max(0, self._room(bucket, limit))
+
+    def _room(self, bucket: Bucket, limit: Limit) -> int:
+        rooms = []
+        if limit.concurrency is not None:
+            rooms.append(limit.concurrency - self._usage.running.get(bucket, 0))
+        if limit.rate is not None:
+            rooms.append(limit.rate.starts - self._usage.starts(bucket, limit.rate.seconds))
+        return min(rooms) - self._booked[bucket]
+
+    def barred_tenants(self) -> list[int]:
+        """Whose jobs cannot start now, whatever they are."""
+        if self._is_free:
+            return []
+        found = {*self._snapshot.limits, *self._snapshot.holds}
+        return [
+            int(bucket.partition(":")[2])
+            for bucket in found
+            if bucket.startswith("tenant:") and self.room_of(bucket) == 0
+        ]
+
+    def barred_keys(self, types: Iterable[str]) -> list[str]:
+        """`TYPE:TENANT:KEY` of the keys of which no job of that type can start now."""
+        if self._is_free:
+            return []
+        keys = {*self._usage.keys, *keys_in(self._snapshot.holds)}
+        return [
+            f"{job_type}:{tenant}:{key}"
+            for job_type in types
+            for tenant, key in keys
+            if self._is_key_barred(job_type, tenant, key)
+        ]
+
+    def _is_key_barred(self, job_type: str, tenant: int, key: str) -> bool:
+        bucket = buckets.of_key(tenant, key)
+        if self._snapshot.is_held(bucket, self._now):
+            return True
+        limits = self._snapshot.key_limits_of(job_type, bucket)
+        return any(self._room(bucket, limit) <= 0 for limit in limits)
