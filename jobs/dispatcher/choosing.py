@@ -116,11 +116,13 @@ class Choosing:
         self._ready.aged = aged.bands(ageing(), now, self._effective(now))
 
     def _take(self, job: Candidate, ledger: Ledger, books: Books) -> bool:
-        place = job.place
-        if not ledger.has_room(place) or not books.take(job, self._expected(job.type)):
-            return False
-        ledger.book(place)
-        return True
+        def may_start(job: Candidate) -> bool:
+            return ledger.has_room(job.place)
+
+        taken = books.take(job, self._expected(job.type), may_start=may_start)
+        if taken:
+            ledger.book(job.place)
+        return taken
 
     def _refresh(self, held: Held) -> None:
         if self._workers_at.is_due():
@@ -146,6 +148,7 @@ class Choosing:
             barred_keys=ledger.barred_keys(keyed),
             has_keys=bool(keyed),
             effective=self._effective(now),
+            aged_before=ageing().begins_for(now),
         )
 
     def _effective(self, now: datetime) -> Callable[[Place, int, datetime], int]:

@@ -39,19 +39,32 @@ class Ledger:
         self._now = now
         self._booked: Counter[Bucket] = Counter()
         self._is_free = not (snapshot.has_limits or snapshot.holds)
+        self._rooms: dict[Place, dict[Bucket, int] | None] = {}  # None: held
 
     def has_room(self, place: Place) -> bool:
         if self._is_free:
             return True
-        if any(self._snapshot.is_held(bucket, self._now) for bucket in buckets_of(place)):
-            return False
-        return all(
-            self._room(bucket, limit) > 0 for bucket, limit in self._snapshot.limits_of(place)
+        if place not in self._rooms:
+            self._rooms[place] = self._rooms_of(place)
+        rooms = self._rooms[place]
+        return rooms is not None and all(
+            room > self._booked[bucket] for bucket, room in rooms.items()
         )
 
     def book(self, place: Place) -> None:
+        """One job of which `has_room` was true."""
         if not self._is_free:
-            self._booked.update({bucket for bucket, _ in self._snapshot.limits_of(place)})
+            self._booked.update((self._rooms[place] or {}).keys())
+
+    def _rooms_of(self, place: Place) -> dict[Bucket, int] | None:
+        """What each of its limits had left when this ledger began."""
+        if any(self._snapshot.is_held(bucket, self._now) for bucket in buckets_of(place)):
+            return None
+        rooms: dict[Bucket, int] = {}
+        for bucket, limit in self._snapshot.limits_of(place):
+            room = self._room(bucket, limit)
+            rooms[bucket] = min(room, rooms.get(bucket, room))
+        return rooms
 
     def room_of(self, bucket: Bucket) -> int | None:
         """Of a queue, a type or a tenant: how many more may start now; None: no limit."""
@@ -68,7 +81,7 @@ class Ledger:
             rooms.append(limit.concurrency - self._usage.running.get(bucket, 0))
         if limit.rate is not None:
             rooms.append(limit.rate.starts - self._usage.starts(bucket, limit.rate.seconds))
-        return min(rooms) - self._booked[bucket]
+        return min(rooms)
 
     def barred_tenants(self) -> list[int]:
         """Whose jobs cannot start now, whatever they are."""

@@ -34,6 +34,7 @@ from jobs.files import sweeping
 from jobs.lifecycle import Dispatched
 from jobs.message import FencedJob
 from jobs.models.leadership import DISPATCH
+from jobs.retention import Retention
 from jobs.stats.upkeep import Statistics
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Dispatcher:
         self._resend = upkeep.Resend(app)
         self._settle = upkeep.Settle()
         self._statistics = Statistics()
+        self._retention = Retention()
         self._orphans = sweeping.Orphans()
 
     def stop(self) -> None:
@@ -173,6 +175,7 @@ class Dispatcher:
                 self._guarded(sweeping.sweep_expired)
                 self._guarded(self._orphans.run)
             self._guarded(self._statistics.run)
+            self._guarded(self._retention.run)
             if rescued or resent or recalled:
                 self._nudges.wake()
         connection.close()

@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -29,6 +29,9 @@ _SOON, _LATER = 0.005, 0.05  # seconds to the next tick while there is something
 Pair = tuple[str, int]  # queue and tenant
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """What the reading has to know of limits, holds and ageing."""
@@ -37,6 +40,7 @@ class Policy:
     barred_keys: Sequence[str] = ()  # TYPE:TENANT:KEY
     has_keys: bool = False  # whether any type computes one
     effective: Callable[[Place, int, datetime], int] = lambda place, priority, queued_at: priority
+    aged_before: datetime = _NEVER  # younger ones are as they were
 
 
 NO_POLICY = Policy()
@@ -50,7 +54,7 @@ class _Found(NamedTuple):
     limit_key: str
     priority: int
     seq: int
-    queued_at: datetime
+    queued_at: datetime | None  # of one that has aged
     can_start: bool
     is_end: bool  # as deep as one tick reads
     band: bool  # found in a stretch of a single priority
@@ -73,12 +77,13 @@ _CAN_START = """COALESCE(GREATEST(job.priority, place.aged_to) >= (place.floors 
                          AND (job.expires_at IS NULL
                               OR job.expires_at > clock_timestamp()), false)"""
 _COLUMNS = "job.id, job.type, job.limit_key, job.priority, job.seq, job.queued_at"
+_AGED = "CASE WHEN {of}.queued_at <= %(aged_before)s THEN {of}.queued_at END"
 # One place, read in order. Only so many rows, whether they can be sent or not; the last of them is
 # returned in any case, to tell that there may be more behind it. (A limit that the planner sees
 # makes it sort, wherever it believes that there are hardly more rows than that.)
 _READ = f"""
     SELECT read.id, place.queue, place.tenant_id, read.type, read.limit_key, read.priority,
-           read.seq, read.queued_at, read.can_start, read.number = %(depth)s AS is_end,
+           read.seq, {_AGED.format(of="read")}, read.can_start, read.number = %(depth)s AS is_end,
            {{band}} AS band, place.share
       FROM {{places}} AS place, LATERAL (
            SELECT * FROM (
@@ -221,6 +226,7 @@ class Ready:
             "floors": [json.dumps(floors[queue]) for queue in rooms],
             "lowest": [min(floors[queue].values()) for queue in rooms],
             "depth": DEPTH,
+            "aged_before": policy.aged_before,
             "barred_tenants": list(policy.barred_tenants),
             "barred_keys": list(policy.barred_keys),
             "a_queues": [band.queue for band in aged],
@@ -273,7 +279,9 @@ class Ready:
 
 def _candidate(job: _Found, policy: Policy) -> Candidate:
     place = Place(job.queue, job.type, job.tenant_id, job.limit_key)
-    priority = policy.effective(place, job.priority, job.queued_at)
+    priority = job.priority
+    if job.queued_at is not None:
+        priority = policy.effective(place, priority, job.queued_at)
     return Candidate(
         id=job.id,
         queue=job.queue,

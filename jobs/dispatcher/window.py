@@ -160,17 +160,23 @@ class Books:
         }
         return {queue: room for queue, room in found.items() if room.lowest}
 
-    def take(self, job: Candidate, seconds: float | None) -> bool:
-        """Book one job, if a worker has room for it."""
+    def take(
+        self,
+        job: Candidate,
+        seconds: float | None,
+        *,
+        may_start: Callable[[Candidate], bool] = lambda job: True,
+    ) -> bool:
+        """Book one job, if a worker has room for it and it `may_start`, which is asked last."""
         benches, rank = self._knowing(job.queue, job.type), _RANKS[job.level]
         bench = next((bench for bench in benches if bench.free[rank] > 0), None)
         if bench:
-            return bench.seat(rank, seconds, 1) == 1
+            return may_start(job) and bench.seat(rank, seconds, 1) == 1
         if not _is_short(seconds):
             return False
         cost = _cost(seconds)
         bench = next((bench for bench in benches if bench.ahead[rank] >= cost), None)
-        return bench is not None and bench.queue_up(rank, seconds, 1) == 1
+        return bench is not None and may_start(job) and bench.queue_up(rank, seconds, 1) == 1
 
     def _occupy(self, benches: list[_Bench], rank: int, seconds: float | None, count: int) -> None:
         """Messages that wait already: as `take`, but they are there whether they fit or not."""
