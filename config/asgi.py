@@ -17,6 +17,8 @@ from django.conf import settings  # noqa: E402 (what follows needs Django's sett
 
 from config.api.body_limit import BodyLimit  # noqa: E402
 from config.api.content_type import ReadableContentType  # noqa: E402
+from config.api.large_bodies import LargeBodies  # noqa: E402
+from config.api.sizes import takes_many  # noqa: E402
 from config.api.uploads import Uploads  # noqa: E402
 from config.checks import refuse_unsafe_start  # noqa: E402
 from config.logs.requests import RequestLog  # noqa: E402
@@ -35,5 +37,12 @@ guard_connections(statement_seconds=30, lock_seconds=5)
 
 _views = SteadyThreads(_django, size=settings.WEB_THREADS)
 _small = BodyLimit(_views, limit=settings.API_MAX_BODY_BYTES)
-_bodies = Uploads(_views, limit=settings.FILES_MAX_BYTES, otherwise=_small)
+_large = LargeBodies(
+    _views,
+    limit=settings.API_MAX_BATCH_BYTES,
+    small=settings.API_MAX_BODY_BYTES,
+    take_many=takes_many,
+    otherwise=_small,
+)
+_bodies = Uploads(_views, limit=settings.FILES_MAX_BYTES, otherwise=_large)
 application = RequestLog(ReadableContentType(_bodies))

@@ -144,6 +144,7 @@ DATABASES["default"]["OPTIONS"] = {
 # --- API -------------------------------------------------------------------------------------
 ADMIN_API_TOKEN = env.str("ADMIN_API_TOKEN", default="")  # empty: no such platform admin
 API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=1024 * 1024)
+API_MAX_BATCH_BYTES = env.int("API_MAX_BATCH_BYTES", default=16 * 1024 * 1024)
 FILES_MAX_BYTES = env.int("FILES_MAX_BYTES", default=50 * 1024 * 1024)
 
 REST_FRAMEWORK = {
@@ -176,6 +177,12 @@ SPECTACULAR_SETTINGS = {
 # --- Files that are handed in ----------------------------------------------------------------
 FILES_DIR = env.str("FILES_DIR", default="") or str(CELERIAC_HOME / "files")
 RETENTION_STATS_DAYS = env.float("RETENTION_STATS_DAYS", default=30.0)
+RETENTION_DAYS = env.float("RETENTION_DAYS", default=30.0)
+RETENTION_COMPLETED_DAYS = env.float("RETENTION_COMPLETED_DAYS", default=None)
+RETENTION_FAILED_DAYS = env.float("RETENTION_FAILED_DAYS", default=None)
+RETENTION_CANCELLED_DAYS = env.float("RETENTION_CANCELLED_DAYS", default=None)
+RETENTION_DISCARDED_DAYS = env.float("RETENTION_DISCARDED_DAYS", default=1.0)
+RETENTION_RESULT_HOURS = env.float("RETENTION_RESULT_HOURS", default=24.0)
 RETENTION_FILE_HOURS = env.float("RETENTION_FILE_HOURS", default=24.0)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

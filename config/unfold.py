@@ -59,8 +59,12 @@ def _navigation(flower_url: str) -> list[dict[str, Any]]:
             "separator": True,
             "items": [
                 _way("Jobs", "work_history", _list("jobs", "job")),
+                _way("Failures", "error", reverse_lazy("admin:jobs_job_failures")),
+                _way("Batches", "library_books", _list("jobs", "batch")),
+                _way("Workflows", "account_tree", _list("jobs", "workflow")),
                 _way("Queues", "stacks", _list("jobs", "queue")),
                 _way("Workers", "memory", _list("jobs", "worker")),
+                _way("Pauses", "pause_circle", _list("jobs", "pause")),
                 _way("Flower", "local_florist", flower_url, _EVERYWHERE),
             ],
         },

@@ -2,7 +2,7 @@
 
 from jobs.backoff import Backoff
 from jobs.context import JobContext
-from jobs.control import Cancel, CancelRequested, LeaseLost, Retry, Snooze
+from jobs.control import Cancel, CancelRequested, LeaseLost, RateLimited, Retry, Snooze
 from jobs.declaration import job_type
 from jobs.exceptions import FileGone
 from jobs.files.input_file import InputFile
@@ -20,6 +20,7 @@ __all__ = [
     "JobContext",
     "JobType",
     "LeaseLost",
+    "RateLimited",
     "Retry",
     "Secret",
     "Snooze",

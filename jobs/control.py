@@ -1,9 +1,10 @@
 """Words that job code says to the engine by raising them, and those the engine says to it.
 
 Raised by job code (ordinary exceptions):
-    Retry      try again later; spends a retry
-    Snooze     run again later; spends nothing
-    Cancel     end as cancelled
+    Retry         try again later; spends a retry
+    Snooze        run again later; spends nothing
+    RateLimited   the same, and no job with its limit key starts before then
+    Cancel        end as cancelled
 
 Raised into job code:
     TimedOut          the job's timeout; Celery's SoftTimeLimitExceeded, an ordinary exception
@@ -15,6 +16,8 @@ and these, no subclasses of Exception, so that `except Exception` does not swall
 """
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 from celery.exceptions import SoftTimeLimitExceeded
 
@@ -34,6 +37,26 @@ class Snooze(Exception):
     def __init__(self, seconds: float):
         super().__init__(f"snoozed for {seconds} s")
         self.seconds = seconds
+
+
+class RateLimited(Exception):
+    """Whoever the job's limit key stands for wants to be left alone `until` then, a moment with
+    its time zone or a number of seconds, at most a day away. The job runs again after it, no retry
+    is spent, and no job of the key starts before. `key`: another one of the same tenant. A job
+    without a key is snoozed."""
+
+    def __init__(self, until: datetime | float, key: str | None = None):
+        self.seconds = _seconds_to(until)
+        super().__init__(f"left alone for {self.seconds:.1f} s")
+        self.key = key
+
+
+def _seconds_to(until: datetime | float) -> float:
+    if not isinstance(until, datetime):
+        return float(until)
+    if until.utcoffset() is None:
+        raise ValueError("until needs a time zone")
+    return (until - datetime.now(UTC)).total_seconds()
 
 
 class Cancel(Exception):

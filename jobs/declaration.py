@@ -7,11 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from jobs import backoff, payload, registry
+from jobs import backoff, duplicates, payload, registry
 from jobs.backoff import Backoff
 from jobs.context import JobContext
 from jobs.exceptions import DeclarationError
-from jobs.job_type import DEFAULT_MAX_RETRIES, DEFAULT_QUEUE, Exceptions, JobType
+from jobs.job_type import (
+    DEFAULT_MAX_RETRIES,
+    DEFAULT_QUEUE,
+    AsConfigured,
+    Exceptions,
+    JobType,
+)
 from jobs.limit_key import LimitKey, mistake_in
 from jobs.policies import rate
 from jobs.policies.circuit import Circuit
@@ -41,6 +47,10 @@ def job_type(
     key_max_concurrency: int | None = None,
     key_rate_limit: str | None = None,
     circuit: Circuit | None = None,
+    retention_days: float | None = None,
+    result_retention_hours: float | AsConfigured | None = AsConfigured.YES,
+    unique_key: LimitKey | None = None,
+    unique_for: float | None = None,
 ) -> Callable[[Callable[Concatenate[JobContext, P], R]], JobType[P, R]]:
     """Declare a kind of job.
 
@@ -55,6 +65,14 @@ def job_type(
     parameters, as a template (`"reddit:{subreddit}"`) or a function of them; of one tenant's jobs
     with the same key, `key_max_concurrency` run at once and `key_rate_limit` start. A `circuit`
     breaker stops a key whose jobs fail in a row. The key is stored in clear: no secrets in it.
+
+    `unique_key` is such a template or function as well: of one tenant's jobs of the type with the
+    same key one at a time is active, and a second request gets the first one's job. `unique_for`
+    (seconds) keeps the key taken for so long after that job was handed in, though it completed.
+    A request may name a key and a time of its own.
+
+    Ended jobs are kept for `retention_days`, as configured where it is not given; a result can be
+    read for `result_retention_hours`, or with None as long as its job is kept.
 
     Mistakes are refused here, with DeclarationError.
     """
@@ -77,6 +95,10 @@ def job_type(
             key_max_concurrency=key_max_concurrency,
             key_rate_limit=_rate(name, key_rate_limit),
             circuit=circuit,
+            retention_days=retention_days,
+            result_retention_hours=result_retention_hours,
+            unique_key=unique_key,
+            unique_for_seconds=unique_for,
         )
         _refuse_mistakes(declared)
         registry.register(declared)
@@ -118,7 +140,9 @@ def _refuse_mistakes(declared: JobType[Any, Any]) -> None:
             for kind in declared.autoretry_for + declared.dont_autoretry_for
         ),
     }
-    mistakes |= _mistaken_limits(declared)
+    mistakes |= (
+        _mistaken_retention(declared) | _mistaken_limits(declared) | _mistaken_uniqueness(declared)
+    )
     found = [mistake for mistake, made in mistakes.items() if made]
     if found:
         raise DeclarationError(f"{declared.name}: {'; '.join(found)}")
@@ -137,3 +161,20 @@ def _mistaken_limits(declared: JobType[Any, Any]) -> dict[str, bool]:
         ),
         str(wrong_key): bool(wrong_key),
     }
+
+
+def _mistaken_uniqueness(declared: JobType[Any, Any]) -> dict[str, bool]:
+    key, seconds = declared.unique_key, declared.unique_for_seconds
+    parameters = set(declared.model.model_fields)
+    wrong_key = key and mistake_in(key, parameters, option="unique_key")
+    return {
+        "unique_for is above 0 and at most a year": seconds is not None
+        and not 0 < seconds <= duplicates.MAX_SECONDS,
+        str(wrong_key): bool(wrong_key),
+    }
+
+
+def _mistaken_retention(declared: JobType[Any, Any]) -> dict[str, bool]:
+    given = (declared.retention_days, declared.result_retention_hours)
+    times = [time for time in given if isinstance(time, float | int)]
+    return {"a retention is 0 or more": not all(time >= 0 for time in times)}

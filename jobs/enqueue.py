@@ -11,18 +11,21 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
-from jobs import lifecycle, options, registry
-from jobs.exceptions import FieldError, InvalidOptions, JobsError
+from jobs import lifecycle, options, registry, unique
+from jobs.duplicates import replaces
+from jobs.exceptions import FieldError, InvalidOptions, JobsError, UnknownTenant
 from jobs.files import references
 from jobs.job_type import JobType
 from jobs.models import Dependency, Job
 from jobs.models.job import UNIQUE_KEY_INDEX
 from jobs.options import DependsOn, JobOptions
+from jobs.quotas import Allowance, allowance
 from jobs.states import FINAL, Status
 
 __all__ = [
@@ -48,10 +51,12 @@ class JobRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Enqueued:
-    """`created` is False where an active job already held the unique key: `job` is that one."""
+    """`created` is False where a job already held the unique key: `job` is that one. `replaced`:
+    it waited, and takes what this request says."""
 
     job: Job
     created: bool
+    replaced: bool = False
 
 
 def enqueue(
@@ -59,41 +64,82 @@ def enqueue(
 ) -> Enqueued:
     """Hand in one job.
 
-    Raises UnknownJobType, UnknownQueue, InvalidOptions, InvalidPayload, PayloadTooLarge; then
-    nothing was written.
+    Raises UnknownJobType, UnknownQueue, InvalidOptions, InvalidPayload, PayloadTooLarge and
+    QuotaExceeded; then nothing was written.
     """
     request = JobRequest(type_name=type_name, payload=payload, options=options or JobOptions())
-    with references.held(type_name):
-        job = _prepared(tenant, request)
-        if not job.unique_key:
-            _insert([(job, request)])
-            return Enqueued(job=job, created=True)
-        return _insert_unique(job, request)
+    with references.held(type_name), allowance(tenant) as allowed:
+        job = prepared(tenant, request)
+        if job.unique_key:
+            return _insert_unique(job, request, allowed)
+        allowed.require_room()
+        _insert([(job, request)])
+        allowed.use()
+        return Enqueued(job=job, created=True)
 
 
-def enqueue_many(tenant: Tenant, requests: Sequence[JobRequest]) -> list[Enqueued | JobsError]:
-    """Hand in many jobs with one INSERT. The answer has one entry a request, in its order: the
-    job, or why it was refused. A refused one stops no other."""
+def enqueue_many(
+    tenant: Tenant, requests: Sequence[JobRequest], *, batch_id: UUID | None = None
+) -> list[Enqueued | JobsError]:
+    """Hand in many jobs with one INSERT, as jobs of that batch. The answer has one entry a request,
+    in its order: the job, or why it was refused. A refused one stops no other."""
     outcomes: dict[int, Enqueued | JobsError] = {}
     plain: list[tuple[Job, JobRequest]] = []
-    unique: list[tuple[int, Job, JobRequest]] = []
-    with transaction.atomic():
+    with_key: list[tuple[int, Job, JobRequest]] = []
+    with transaction.atomic(), allowance(tenant) as allowed:
         for index, request in enumerate(requests):
             try:
-                job = _prepared(tenant, request)
+                job = prepared(tenant, request)
+                job.batch_id = batch_id
+                if job.unique_key:
+                    with_key.append((index, job, request))
+                    continue
+                allowed.require_room()
             except JobsError as error:
                 outcomes[index] = error
                 continue
-            if job.unique_key:
-                unique.append((index, job, request))
-            else:
-                plain.append((job, request))
-                outcomes[index] = Enqueued(job=job, created=True)
+            allowed.use()
+            plain.append((job, request))
+            outcomes[index] = Enqueued(job=job, created=True)
         # In the order of the keys: two calls that name the same keys never wait in a circle.
-        for index, job, request in sorted(unique, key=lambda one: (one[1].type, one[1].unique_key)):
-            outcomes[index] = _insert_unique(job, request)
+        with_key.sort(key=lambda one: (one[1].type, one[1].unique_key))
+        outcomes |= _insert_at_once(with_key, allowed) or _insert_each(with_key, allowed)
         _insert(plain)
     return [outcomes[index] for index in range(len(requests))]
+
+
+def _insert_at_once(
+    with_key: list[tuple[int, Job, JobRequest]], allowed: Allowance
+) -> dict[int, Enqueued | JobsError] | None:
+    """One look for all holders and one INSERT for the others; None, and nothing was written, where
+    that is not possible: a key outlives its job, a holder is to be replaced, the quota does not
+    reach for all, or somebody takes one of the keys at this moment."""
+    if any(job.unique_until or replaces(request.options) for _, job, request in with_key):
+        return None
+    holders = unique.holders_of([job for _, job, _ in with_key])
+    fresh: list[tuple[Job, JobRequest]] = []
+    outcomes: dict[int, Enqueued | JobsError] = {}
+    for index, job, request in with_key:
+        holder = holders.setdefault((job.type, job.unique_key), job)
+        outcomes[index] = Enqueued(job=holder, created=holder is job)
+        if holder is job:
+            fresh.append((job, request))
+    if not allowed.has_room_for(len(fresh)) or not _inserted(fresh):
+        return None
+    allowed.use(len(fresh))
+    return outcomes
+
+
+def _insert_each(
+    with_key: list[tuple[int, Job, JobRequest]], allowed: Allowance
+) -> dict[int, Enqueued | JobsError]:
+    outcomes: dict[int, Enqueued | JobsError] = {}
+    for index, job, request in with_key:
+        try:
+            outcomes[index] = _insert_unique(job, request, allowed)
+        except JobsError as error:
+            outcomes[index] = error
+    return outcomes
 
 
 def enqueue_by_keywords(
@@ -110,18 +156,25 @@ _OPTIONS = {option.name for option in fields(JobOptions)}
 
 
 def tenant_of(tenant: Tenant | str) -> Tenant:
-    """A tenant, given as itself or by its slug. Raises Tenant.DoesNotExist."""
-    return tenant if isinstance(tenant, Tenant) else Tenant.objects.get(slug=tenant)
+    """A tenant, given as itself or by its slug. Raises UnknownTenant."""
+    if isinstance(tenant, Tenant):
+        return tenant
+    try:
+        return Tenant.objects.get(slug=tenant)
+    except Tenant.DoesNotExist as error:
+        raise UnknownTenant(f"There is no tenant {tenant!r}.", slug=tenant) from error
 
 
-def _prepared(tenant: Tenant, request: JobRequest) -> Job:
-    """The row to insert. Everything that can be refused is refused here."""
-    job_type = registry.get(request.type_name)
+def prepared(tenant: Tenant, request: JobRequest, job_type: JobType[Any, Any] | None = None) -> Job:
+    """The row to insert. Everything that can be refused is refused here. `job_type` where another
+    form of the type is to judge the payload."""
+    job_type = job_type or registry.get(request.type_name)
     given = request.options
     decided = options.decide(given, job_type, tenant.plan, now=timezone.now())
     if given.depends_on:
         _refuse_unknown_dependencies(tenant, given)
     payload = references.sealed_payload(job_type, request.payload, tenant=tenant, owner=given.owner)
+    unique_key = given.unique_key or job_type.unique_key_of(payload)
     return Job(
         tenant=tenant,
         type=job_type.name,
@@ -136,7 +189,8 @@ def _prepared(tenant: Tenant, request: JobRequest) -> Job:
         run_at=given.run_at or decided.start_at,
         visible_at=None if given.depends_on else decided.start_at,
         expires_at=given.expires_at,
-        unique_key=given.unique_key,
+        unique_key=unique_key,
+        unique_until=decided.unique_until if unique_key else None,
         limit_key=job_type.limit_key_of(payload),
         labels=dict(given.labels),
         estimated_duration_seconds=given.estimated_duration_seconds,
@@ -161,25 +215,37 @@ def _insert(prepared: Sequence[tuple[Job, JobRequest]]) -> None:
             _block(job, request.options.depends_on)
 
 
-def _insert_unique(job: Job, request: JobRequest) -> Enqueued:
-    """Insert, or find the active job that holds the key. The unique index decides; the look
-    before it only spares a failed INSERT. The holder may end in between, hence the loop."""
-    while True:
-        holder = (
-            Job.objects.active()
-            .filter(tenant=job.tenant, type=job.type, unique_key=job.unique_key)
-            .first()
-        )
-        if holder:
-            return Enqueued(job=holder, created=False)
-        try:
-            with transaction.atomic():
-                _insert([(job, request)])
-        except IntegrityError as error:
-            if UNIQUE_KEY_INDEX not in str(error):
-                raise
-        else:
-            return Enqueued(job=job, created=True)
+def _insert_unique(job: Job, request: JobRequest, allowed: Allowance) -> Enqueued:
+    """Insert, or find the job that holds the key. The unique index decides between active jobs;
+    the look before it only spares a failed INSERT. The holder may end in between, hence the loop.
+    Where the key outlives its job, requests take turns."""
+    with transaction.atomic() if job.unique_until else nullcontext():
+        if job.unique_until:
+            unique.lock(job)
+        while True:
+            if holder := unique.holder_of(job):
+                if not unique.may_replace(request.options, holder):
+                    return Enqueued(job=holder, created=False)
+                if unique.replace(holder, job, request.options):
+                    after = Job.objects.get(pk=holder.pk)
+                    return Enqueued(job=after, created=False, replaced=True)
+                continue
+            allowed.require_room()
+            if _inserted([(job, request)]):
+                allowed.use()
+                return Enqueued(job=job, created=True)
+
+
+def _inserted(jobs: Sequence[tuple[Job, JobRequest]]) -> bool:
+    """Whether their keys were free."""
+    try:
+        with transaction.atomic():
+            _insert(jobs)
+    except IntegrityError as error:
+        if UNIQUE_KEY_INDEX not in str(error):
+            raise
+        return False
+    return True
 
 
 def _refuse_unknown_dependencies(tenant: Tenant, given: JobOptions) -> None:

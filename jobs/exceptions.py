@@ -3,8 +3,14 @@
     JobsError
     ├── UnknownJobType        no installed app declares this type
     ├── UnknownQueue          no such queue
+    ├── UnknownTenant         no such tenant
     ├── InvalidOptions        an option of a job breaks a rule
     ├── InvalidPayload        the parameters do not fit the type
+    ├── InvalidWorkflow       the steps of a workflow break a rule
+    ├── InvalidPolicy         a limit or a pause breaks a rule
+    ├── BatchRefused          a batch is handed in whole or not at all, and an item is refused
+    ├── QueueExists           there is a queue of this name
+    ├── QuotaExceeded         the tenant may hand in no more jobs now
     ├── DeclarationError      a job type is declared wrongly
     ├── TransitionRefused     the job's status does not allow what was asked
     ├── UniqueKeyTaken        another active job holds the unique key
@@ -36,6 +42,10 @@ class UnknownQueue(JobsError):
     """No such queue."""
 
 
+class UnknownTenant(JobsError):
+    """No such tenant."""
+
+
 class FieldErrors(JobsError):
     """Some fields break a rule."""
 
@@ -61,12 +71,40 @@ class InvalidOptions(FieldErrors):
     """An option of the job breaks a rule."""
 
 
+class InvalidWorkflow(FieldErrors):
+    """The steps of the workflow break a rule."""
+
+
+class InvalidPolicy(FieldErrors):
+    """A limit or a pause breaks a rule."""
+
+
+class QueueExists(JobsError):
+    """There is a queue of this name."""
+
+
 class InvalidPayload(FieldErrors):
     """The parameters do not fit the job type."""
 
 
 class PayloadTooLarge(JobsError):
     """The parameters are larger than a payload may be."""
+
+
+class QuotaExceeded(JobsError):
+    """The tenant may hand in no more jobs now."""
+
+    def __init__(self, message: str = "", *, retry_after: int) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.retry_after = retry_after  # seconds
+
+
+class BatchRefused(JobsError):
+    """An item of the batch was refused, and with it all of them."""
+
+    def __init__(self, errors: dict[int, JobsError]) -> None:
+        super().__init__()
+        self.errors = errors  # by the item's place
 
 
 class DeclarationError(JobsError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from jobs.secret import masked
 
 if TYPE_CHECKING:
     from accounts.models import Tenant
+    from jobs.batches import HandedIn
+    from jobs.enqueue import JobRequest
     from jobs.models import Job
     from jobs.options import JobOptions
 
@@ -31,6 +34,12 @@ Exceptions = tuple[type[BaseException], ...]
 
 DEFAULT_QUEUE = "default"
 DEFAULT_MAX_RETRIES = 3
+
+
+class AsConfigured(Enum):
+    """Says that the type leaves it to the settings, where None has another meaning."""
+
+    YES = "as configured"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +62,10 @@ class JobType(Generic[P, R]):
     key_max_concurrency: int | None = None  # of the jobs of one tenant and key
     key_rate_limit: Rate | None = None
     circuit: Circuit | None = None  # of each key
+    retention_days: float | None = None  # of its ended jobs; None: as configured
+    result_retention_hours: float | AsConfigured | None = AsConfigured.YES  # None: as the job
+    unique_key: LimitKey | None = None  # where a request names none
+    unique_for_seconds: float | None = None
 
     @property
     def origin(self) -> str:
@@ -77,6 +90,26 @@ class JobType(Generic[P, R]):
         from jobs.enqueue import enqueue, tenant_of
 
         return enqueue(tenant_of(tenant), self.name, parameters, options).job
+
+    def enqueue_batch(
+        self, *, tenant: Tenant | str, items: Sequence[Mapping[str, Any]], name: str = "",
+        on_complete: JobRequest | None = None, on_failure: JobRequest | None = None,
+        atomic: bool = False, **options: Any,
+    ) -> HandedIn:
+        """Hand in a batch of jobs of this type, one for each of `items`, all with these options.
+
+        See `jobs.batches.hand_in` for what a batch promises.
+        """
+        from jobs.batches import hand_in
+        from jobs.enqueue import JobOptions, JobRequest
+
+        given = JobOptions(**options)
+        return hand_in(
+            tenant,
+            [JobRequest(type_name=self.name, payload=item, options=given) for item in items],
+            name=name, on_complete=on_complete, on_failure=on_failure, atomic=atomic,
+            owner=given.owner, created_by=given.created_by,
+        )
 
     @cached_property
     def takes_files(self) -> bool:
@@ -107,10 +140,37 @@ class JobType(Generic[P, R]):
         """
         if self.limit_key is None:
             return ""
+        return self._key(self.limit_key, stored, "limit key")[: limit_key.MAX_LENGTH]
+
+    def unique_key_of(self, stored: Mapping[str, Any]) -> str:
+        """The unique key of a job of this payload; empty where the type names none.
+
+        Raises InvalidPayload where it cannot be computed, or is longer than a key may be.
+        """
+        if self.unique_key is None:
+            return ""
+        key = self._key(self.unique_key, stored, "unique key")
+        if len(key) > limit_key.MAX_LENGTH:  # shortened it would be another job's key
+            raise InvalidPayload([FieldError("", "makes a unique key that is too long")])
+        return key
+
+    def _key(self, of: LimitKey, stored: Mapping[str, Any], name: str) -> str:
         try:
-            return limit_key.computed(self.limit_key, self.arguments(stored))
+            return limit_key.whole(of, self.arguments(stored))
         except (LookupError, ValueError, TypeError, AttributeError) as error:
-            raise InvalidPayload([FieldError("", f"has no limit key: {error}")]) from error
+            raise InvalidPayload([FieldError("", f"has no {name}: {error}")]) from error
+
+    def without(self, names: frozenset[str]) -> JobType[P, R]:
+        """The same for a payload in which these parameters are not known yet."""
+        return _without(self, names) if names else self
+
+    def takes(self, name: str) -> bool:
+        """Whether there is a parameter of this name."""
+        return name in self.model.model_fields or self.model.model_config.get("extra") == "allow"
+
+    def keeps_apart(self, name: str) -> bool:
+        """Whether a parameter may hold a secret or a file."""
+        return payload.keeps_apart(self.model, name)
 
     def payload_schema(self) -> dict[str, Any]:
         """JSON Schema of the payload."""
@@ -121,3 +181,8 @@ class JobType(Generic[P, R]):
         """A stored payload with `***` for its secrets."""
         shown: dict[str, Any] = masked(dict(stored))
         return shown
+
+
+@lru_cache(maxsize=512)
+def _without(job_type: JobType[Any, Any], names: frozenset[str]) -> JobType[Any, Any]:
+    return replace(job_type, model=payload.model_without(job_type.model, names))

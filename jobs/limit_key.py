@@ -1,4 +1,4 @@
-"""Which limits a job shares: a key computed from its parameters. Pure."""
+"""A key computed from a job's parameters: of the limits it shares, or its unique one. Pure."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ def names_in(template: str) -> set[str]:
     }
 
 
-def mistake_in(limit_key: LimitKey, parameters: Collection[str]) -> str | None:
+def mistake_in(
+    limit_key: LimitKey, parameters: Collection[str], *, option: str = "limit_key"
+) -> str | None:
     """What is wrong with a declared key, or None."""
     if callable(limit_key):
         return None
     try:
         unknown = names_in(limit_key) - set(parameters)
     except ValueError as error:
-        return f"limit_key is no template: {error}"
+        return f"{option} is no template: {error}"
     if unknown:
-        return f"limit_key names no parameter: {', '.join(sorted(unknown))}"
+        return f"{option} names no parameter: {', '.join(sorted(unknown))}"
     return None
 
 
-def computed(limit_key: LimitKey, arguments: Mapping[str, Any]) -> str:
-    """The key of one job, at most 255 characters; whatever the function raises is the caller's."""
+def whole(limit_key: LimitKey, arguments: Mapping[str, Any]) -> str:
+    """The key of one job as it is; whatever the function raises is the caller's."""
     if callable(limit_key):
-        return str(limit_key(**arguments))[:MAX_LENGTH]
-    return limit_key.format(**arguments)[:MAX_LENGTH]
+        return str(limit_key(**arguments))
+    return limit_key.format(**arguments)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -17,6 +18,7 @@ from jobs import lifecycle, registry
 from jobs.exceptions import TransitionRefused
 from jobs.files import references
 from jobs.models import Job
+from jobs.payload_keys import keys_after
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,12 +41,14 @@ def retry(job: Job, by: Actor, *, payload: Mapping[str, Any] | None = None) -> J
     Raises UnknownJobType, InvalidPayload or PayloadTooLarge for a new payload that does not fit.
     """
     if payload is None:
-        return _perform("retry", job, by, lambda: _revive(job))
+        return _perform("retry", job, by, lambda: run_again(job))
     with transaction.atomic():
         job_type = registry.get(job.type)
         sealed = references.sealed_payload(job_type, payload, tenant=job.tenant, owner=job.owner)
-        after = _perform("retry", job, by, lambda: lifecycle.revive(job.pk, payload=sealed))
-        references.note_uses([after])
+        keys = keys_after(job_type, job, sealed)
+        again = partial(lifecycle.revive, job.pk, payload=sealed, **keys)
+        after = _perform("retry", job, by, again)
+        references.note_uses_anew(after)
     return after
 
 
@@ -66,21 +70,28 @@ def discard(job: Job, by: Actor) -> Job:
 
 def put_back(job: Job, by: Actor) -> Job:
     """Take a stuck job from the worker that holds it, into its queue again."""
-    error = {
-        "type": "put_back",
-        "message": f"Put back into the queue by {by.name}.",
-        "details": {},
-    }
+    error = put_back_by(by)
     return _perform("put-back", job, by, lambda: lifecycle.force_queue(job.pk, error=error))
 
 
 def give_up(job: Job, by: Actor) -> Job:
     """Take a stuck job from the worker that holds it, and end it as failed."""
-    error = {"type": "given_up", "message": f"Ended as failed by {by.name}.", "details": {}}
+    error = given_up_by(by)
     return _perform("give-up", job, by, lambda: lifecycle.force_fail(job.pk, error=error))
 
 
-def _revive(job: Job) -> None:
+def put_back_by(by: Actor) -> dict[str, Any]:
+    """What a job keeps as its attempt's error."""
+    message = f"Put back into the queue by {by.name}."
+    return {"type": "put_back", "message": message, "details": {}}
+
+
+def given_up_by(by: Actor) -> dict[str, Any]:
+    return {"type": "given_up", "message": f"Ended as failed by {by.name}.", "details": {}}
+
+
+def run_again(job: Job) -> None:
+    """The bare verb behind `retry`. Raises TransitionRefused also where a file is gone."""
     lifecycle.revive(job.pk)
     if not references.still_there(Job.objects.get(pk=job.pk)):
         raise TransitionRefused("A file that the job names was removed. Give it another payload.")

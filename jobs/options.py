@@ -12,8 +12,9 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.plans import Plan
-from jobs import priorities
-from jobs.backoff import Backoff
+from jobs import duplicates, priorities
+from jobs.backoff import POLICIES, Backoff
+from jobs.duplicates import OnDuplicate
 from jobs.exceptions import FieldError, InvalidOptions, UnknownQueue, pointer
 from jobs.models import OnFailure, Queue
 
@@ -38,7 +39,11 @@ class DependsOn:
 
 @dataclass(frozen=True, kw_only=True)
 class JobOptions:
-    """How a job is to be run. None and empty mean the type's, the plan's or no choice."""
+    """How a job is to be run. None and empty mean the type's, the plan's or no choice.
+
+    `retry_backoff` is a `Backoff` or the name of a ready-made one. What a unique key does, with
+    `unique_for_seconds`, `on_duplicate` and `debounce_seconds`: docs/reference/handing-in.md.
+    """
 
     queue: str | None = None
     priority: int | str | None = None
@@ -46,9 +51,13 @@ class JobOptions:
     delay_seconds: float | None = None
     expires_at: datetime | None = None
     max_retries: int | None = None
-    retry_backoff: Backoff | None = None
+    retry_backoff: Backoff | str | None = None
     timeout_seconds: int | None = None
     unique_key: str = ""
+    unique_for_seconds: float | None = None
+    on_duplicate: OnDuplicate | str = OnDuplicate.EXISTING
+    debounce_seconds: float | None = None
+    debounce_max_seconds: float | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     depends_on: Sequence[DependsOn] = ()
     estimated_duration_seconds: int | None = None
@@ -64,16 +73,20 @@ class Decided:
     max_retries: int
     retry_backoff: dict[str, Any] | None
     timeout_seconds: int
+    unique_until: datetime | None  # where the job has a unique key
 
 
 def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: datetime) -> Decided:
     """Raises UnknownQueue, or InvalidOptions with every broken rule at once."""
-    errors: list[FieldError] = []
-    priority = _priority(given, plan, errors)
+    has_key = bool(given.unique_key) or job_type.unique_key is not None
+    errors = duplicates.mistakes_in(given, has_key=has_key)
+    priority = plan.default_priority
+    if given.priority is not None:
+        priority = checked_priority(given.priority, plan, errors)
     start_at = _start(given, now, errors)
     max_retries = job_type.max_retries if given.max_retries is None else given.max_retries
     timeout = given.timeout_seconds or job_type.timeout_seconds or settings.JOB_TIMEOUT_SECONDS
-    _bound(errors, "/max_retries", max_retries, 0, MAX_RETRIES)
+    check_max_retries(max_retries, errors)
     _bound(
         errors,
         "/estimated_duration_seconds",
@@ -84,8 +97,7 @@ def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: d
     _bound(
         errors, "/timeout_seconds", _given(given.timeout_seconds, timeout), 1, MAX_TIMEOUT_SECONDS
     )
-    if given.retry_backoff and not given.retry_backoff.is_sound:
-        errors.append(FieldError("/retry_backoff", "must be finite, not negative, jitter 0 to 1"))
+    backoff = _backoff(given.retry_backoff, errors)
     _check_texts(given, errors)
     if errors:
         raise InvalidOptions(errors)
@@ -94,9 +106,28 @@ def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: d
         priority=priority,
         start_at=start_at,
         max_retries=max_retries,
-        retry_backoff=asdict(given.retry_backoff) if given.retry_backoff else None,
+        retry_backoff=asdict(backoff) if backoff else None,
         timeout_seconds=timeout,
+        unique_until=_unique_until(given.unique_for_seconds or job_type.unique_for_seconds, now),
     )
+
+
+def _unique_until(seconds: float | None, now: datetime) -> datetime | None:
+    return now + timedelta(seconds=seconds) if seconds else None
+
+
+def _backoff(given: Backoff | str | None, errors: list[FieldError]) -> Backoff | None:
+    if isinstance(given, str):
+        if given not in POLICIES:
+            errors.append(FieldError("/retry_backoff", f"one of {', '.join(POLICIES)}"))
+        return POLICIES.get(given)
+    if given and not given.is_sound:
+        errors.append(FieldError("/retry_backoff", "must be finite, not negative, jitter 0 to 1"))
+    return given
+
+
+def check_max_retries(value: int, errors: list[FieldError]) -> None:
+    _bound(errors, "/max_retries", value, 0, MAX_RETRIES)
 
 
 def _given(value: int | None, default: int) -> int:
@@ -108,20 +139,16 @@ def _bound(errors: list[FieldError], pointer: str, value: int, low: int, high: i
         errors.append(FieldError(pointer, f"must be {low} to {high:,}"))
 
 
-def _priority(given: JobOptions, plan: Plan, errors: list[FieldError]) -> int:
-    if given.priority is None:
-        return plan.default_priority
+def checked_priority(value: int | str, plan: Plan, errors: list[FieldError]) -> int:
+    """The priority as a number, from either form; what is wrong with it goes to `errors`."""
     try:
-        priority = priorities.parse(given.priority)
+        priority = priorities.parse(value)
     except ValueError as error:
         errors.append(FieldError("/priority", str(error)))
         return plan.default_priority
     if priority > plan.highest_priority:
-        errors.append(
-            FieldError(
-                "/priority", f"is above the highest of plan {plan.name!r}: {plan.highest_priority}"
-            )
-        )
+        text = f"is above the highest of plan {plan.name!r}: {plan.highest_priority}"
+        errors.append(FieldError("/priority", text))
     return priority
 
 
@@ -130,7 +157,7 @@ def _start(given: JobOptions, now: datetime, errors: list[FieldError]) -> dateti
     _check_times(given, errors)
     if errors:
         return None
-    delay = timedelta(seconds=given.delay_seconds or 0)
+    delay = timedelta(seconds=given.delay_seconds or given.debounce_seconds or 0)
     start = given.run_at or now + delay
     if given.expires_at and given.expires_at <= max(now, start):
         errors.append(FieldError("/expires_at", "is over before the job may start"))
@@ -151,9 +178,13 @@ def _check_texts(given: JobOptions, errors: list[FieldError]) -> None:
     for name, text in (("unique_key", given.unique_key), ("owner", given.owner)):
         if not _is_short_text(text):
             errors.append(FieldError(f"/{name}", _SHORT_TEXT))
-    if len(given.labels) > MAX_LABELS:
+    check_labels(given.labels, errors)
+
+
+def check_labels(labels: Mapping[str, str], errors: list[FieldError]) -> None:
+    if len(labels) > MAX_LABELS:
         errors.append(FieldError("/labels", f"at most {MAX_LABELS} labels"))
-    for key, value in given.labels.items():
+    for key, value in labels.items():
         if not key or not _is_short_text(key) or not _is_short_text(value):
             errors.append(FieldError(pointer("labels", key), _SHORT_TEXT))
 

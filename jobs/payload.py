@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, get_type_hints
 from uuid import UUID
 
@@ -79,10 +80,10 @@ def validated(
         parsed = model.model_validate(dict(payload), context={NAMED: files})
         stored = parsed.model_dump(mode="json", exclude_unset=True)
     except ValidationError as error:
-        raise InvalidPayload(_field_errors(error, payload)) from error
+        raise InvalidPayload(_field_errors(error, payload, model)) from error
     except (PydanticSerializationError, ValueError, TypeError) as error:
         raise InvalidPayload([FieldError("", "cannot be written as JSON")]) from error
-    _refuse_unstorable(stored)
+    refuse_unstorable(stored)
     return stored
 
 
@@ -94,7 +95,7 @@ def arguments(model: type[BaseModel], stored: Mapping[str, Any]) -> dict[str, An
     try:
         parsed = model.model_validate(dict(stored), context={UNSEAL: True})
     except ValidationError as error:
-        raise InvalidPayload(_field_errors(error, stored)) from error
+        raise InvalidPayload(_field_errors(error, stored, model)) from error
     # Further keys may be named like a method of the model, `copy` or `json`: not by getattr.
     declared = {name: getattr(parsed, name) for name in type(parsed).model_fields}
     return {**declared, **(parsed.model_extra or {})}
@@ -107,6 +108,30 @@ def named_files(model: type[BaseModel], stored: Mapping[str, Any]) -> set[UUID]:
     return named.ids
 
 
+@lru_cache(maxsize=512)
+def model_without(model: type[BaseModel], names: frozenset[str]) -> type[BaseModel]:
+    """The model of the other parameters alone: for a payload in which these are not known yet."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field)
+        for name, field in model.model_fields.items()
+        if name not in names
+    }
+    return create_model(model.__name__, __config__=model.model_config, **fields)
+
+
+@lru_cache(maxsize=512)
+def keeps_apart(model: type[BaseModel], name: str) -> bool:
+    """Whether this parameter may hold a secret or a file; said too often rather than too seldom."""
+    if name not in model.model_fields:
+        return False
+    alone = model_without(model, frozenset(model.model_fields) - {name})
+    try:
+        text = json.dumps(alone.model_json_schema())
+    except (PydanticInvalidForJsonSchema, TypeError, ValueError):
+        return True
+    return MARK in text or '"writeOnly"' in text
+
+
 def takes_files(model: type[BaseModel]) -> bool:
     """Whether a payload may name files; said too often rather than too seldom."""
     try:
@@ -115,14 +140,25 @@ def takes_files(model: type[BaseModel]) -> bool:
         return True
 
 
-def _field_errors(error: ValidationError, given: Mapping[str, Any]) -> list[FieldError]:
+def _field_errors(
+    error: ValidationError, given: Mapping[str, Any], model: type[BaseModel]
+) -> list[FieldError]:
     return [
         FieldError(
             pointer(*_place(problem["loc"], given, missing=problem["type"] == "missing")),
-            "unknown parameter" if problem["type"] == "extra_forbidden" else problem["msg"],
+            _unknown(problem["loc"], model)
+            if problem["type"] == "extra_forbidden"
+            else problem["msg"],
         )
         for problem in error.errors(include_url=False, include_input=False, include_context=False)
     ]
+
+
+def _unknown(location: Sequence[str | int], model: type[BaseModel]) -> str:
+    """With what would be known, for a parameter of the type itself."""
+    if len(location) > 1:
+        return "unknown parameter"
+    return f"unknown parameter; known: {', '.join(model.model_fields) or 'none'}"
 
 
 def _place(location: Sequence[str | int], given: Any, *, missing: bool) -> list[str | int]:
@@ -146,8 +182,9 @@ def _refuse_model_instances(payload: Mapping[str, Any]) -> None:
             )
 
 
-def _refuse_unstorable(stored: dict[str, Any]) -> None:
-    """PostgreSQL's jsonb holds no NUL and no lone surrogate, and JSON no NaN."""
+def refuse_unstorable(stored: dict[str, Any]) -> None:
+    """Raises InvalidPayload or PayloadTooLarge. PostgreSQL's jsonb holds no NUL and no lone
+    surrogate, and JSON no NaN."""
     try:
         text = json.dumps(stored, allow_nan=False, ensure_ascii=False)
         size = len(text.encode())

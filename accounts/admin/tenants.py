@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Count, Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -16,8 +17,19 @@ from accounts.models import Tenant
 from accounts.staff import staff_of
 
 
+class TenantForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        try:
+            tenants.check_limits(cleaned)
+        except ValidationError as error:
+            self.add_error(None, error)
+        return cleaned
+
+
 @admin.register(Tenant)
 class TenantAdmin(ScopedAdmin):
+    form = TenantForm
     tenant_path = "pk"
     audited_as = "tenant"
     audited_by = "slug"
@@ -25,7 +37,7 @@ class TenantAdmin(ScopedAdmin):
     search_fields = ("slug", "name")
     search_help_text = "Slug or name"
     ordering = ("slug",)
-    fields = ("slug", "name", "plan_name")
+    fields = ("slug", "name", "plan_name", *tenants.LIMITS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Tenant]:
         rows: QuerySet[Tenant] = super().get_queryset(request)
@@ -58,7 +70,8 @@ class TenantAdmin(ScopedAdmin):
         self, request: HttpRequest, obj: Tenant, form: ModelForm[Tenant], change: bool
     ) -> None:
         by, address = staff_of(request).actor, address_of(request)
-        told: dict[str, Any] = {"name": obj.name, "plan_name": obj.plan_name}
+        limits = {field: getattr(obj, field) for field in tenants.LIMITS}
+        told: dict[str, Any] = {"name": obj.name, "plan_name": obj.plan_name, "limits": limits}
         if change:
             tenants.change(obj, **told, by=by, address=address)
         else:

@@ -19,6 +19,8 @@ from jobs.exceptions import (
     FieldErrors,
     InvalidPayload,
     PayloadTooLarge,
+    QueueExists,
+    QuotaExceeded,
     TransitionRefused,
     UniqueKeyTaken,
     UnknownJobType,
@@ -73,10 +75,17 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     InvalidPayload: _payload_errors,
     FieldErrors: _field_errors,
     PayloadTooLarge: lambda error: Problem(status=413, detail=str(error)),
+    QuotaExceeded: lambda error: Problem(
+        status=429,
+        detail=str(error),
+        kind="quota-exceeded",
+        headers={"Retry-After": str(error.retry_after)},
+    ),
     UniqueKeyTaken: lambda error: Problem(status=409, detail=str(error), kind="unique-key-taken"),
     TransitionRefused: lambda error: Problem(
         status=409, detail=str(error), kind="transition-refused"
     ),
+    QueueExists: lambda error: Problem(status=409, detail=str(error), kind="queue-exists"),
     OperationalError: lambda error: DATABASE_AWAY,
     InterfaceError: lambda error: DATABASE_AWAY,
     InternalError: _of_database,

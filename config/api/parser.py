@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import IO, Any
 
-from django.conf import settings
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 
 from accounts.api.refusals import TooLarge
 from config.api import strict_json
+from config.api.sizes import longest_body
 
 
 class StrictJSONParser(BaseParser):
-    """`application/json`, in UTF-8, not compressed, at most API_MAX_BODY_BYTES."""
+    """`application/json`, in UTF-8, not compressed, as long as the call may have it."""
 
     media_type = "application/json"
 
@@ -27,7 +27,7 @@ class StrictJSONParser(BaseParser):
         request = (parser_context or {})["request"]
         _refuse_encodings(request.headers, request.content_type)
         try:
-            return strict_json.loads(_read(stream, request.META))
+            return strict_json.loads(_read(stream, request.META, longest_body(request.path)))
         except strict_json.NotStrictJSON as error:
             raise ParseError(f"The body is not strict JSON: {error}.") from None
 
@@ -41,9 +41,8 @@ def _refuse_encodings(headers: Mapping[str, str], content_type: str) -> None:
         raise UnsupportedMediaType(content_type, "JSON is UTF-8.")
 
 
-def _read(stream: IO[Any], meta: Mapping[str, Any]) -> bytes:
+def _read(stream: IO[Any], meta: Mapping[str, Any], limit: int) -> bytes:
     """The length is checked as announced, then as it is."""
-    limit = settings.API_MAX_BODY_BYTES
     if int(meta.get("CONTENT_LENGTH") or 0) > limit:
         raise TooLarge(f"The body may have {limit} bytes.")
     data: bytes = stream.read(limit + 1)

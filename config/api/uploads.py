@@ -55,7 +55,7 @@ class Uploads:
         if not refusal:
             refusal = await self._hand_on(scope, receive, send)
         if refusal:
-            await _refuse(refusal, receive, send)
+            await refuse(refusal, receive, send)
 
     async def _hand_on(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -72,7 +72,7 @@ class Uploads:
         return ()
 
 
-async def _refuse(
+async def refuse(
     answer: Sequence[ASGISendEvent], receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> None:
     """Answer at once, and hear the client out before the connection is closed."""

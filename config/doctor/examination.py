@@ -67,6 +67,7 @@ DATABASE = Group(
         processes.workers,
         waiting.queues,
         waiting.job_types,
+        waiting.longest,
         processes.versions,
         processes.beat,
     ),

@@ -1,4 +1,4 @@
-"""Do jobs wait for a worker that does not exist?
+"""Do jobs wait for a worker that does not exist, or for something that holds them?
 
 It looks at so many ready jobs of each queue and no more: a look must cost the same beside a
 million of them.
@@ -7,10 +7,15 @@ million of them.
 from collections import Counter
 from collections.abc import Iterator
 
-from config.doctor.finding import Finding, fail, ok
+from django.utils import timezone
+
+from config.doctor.finding import Finding, fail, note, ok
 from config.doctor.processes import START_WORKER, live_workers
+from jobs import wording
+from jobs.explain import explain
 from jobs.models import Job, Queue
 from jobs.states import Status
+from jobs.stats import EVERYBODYS, oldest_of
 
 _LOOK_AT = 10_000  # of each queue
 
@@ -46,6 +51,24 @@ def job_types() -> Finding:
         f"jobs wait whose type no live worker knows: {counts}",
         why="They wait until one does; a worker knows the types it found when it started.",
         way_out="Name the app that declares them in CELERIAC_APPS of a worker, and restart it.",
+    )
+
+
+def longest() -> Finding:
+    """The job that was handed in first and still waits has nothing but its turn to wait for."""
+    job = oldest_of(EVERYBODYS)
+    if job is None:
+        return ok("Longest wait", "no job waits for a worker")
+    waited = wording.roughly(max(0.0, (timezone.now() - job.created_at).total_seconds()))
+    told = f"{job.type} {job.pk}, for {waited}"
+    held = [reason for reason in explain(job).reasons if reason.is_hard]
+    if not held:
+        return ok("Longest wait", f"{told}; nothing but its turn is in the way")
+    return note(
+        "Longest wait",
+        f"{told}: {' '.join(reason.detail for reason in held)}",
+        why="It does not start while that is so.",
+        way_out=" ".join(dict.fromkeys(reason.remedy for reason in held)),
     )
 
 

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from django.urls import reverse
 
-from jobs.models import Job, Queue
+from jobs.models import Job, Pause, PauseKind, Queue
+from jobs.policies.pausing import IN_FORCE
 from jobs.priorities import Level
 from jobs.states import Status
 from jobs.stats import Count, QueueFigures, Whose, WorkerFigures, WorkerState, queues_of
@@ -25,10 +26,12 @@ class LevelCount:
 
 @dataclass(frozen=True, kw_only=True)
 class QueueRow:
-    """`oldest` in seconds."""
+    """`oldest` in seconds. `limits` in words, empty without any."""
 
     name: str
     url: str
+    paused: bool
+    limits: str
     levels: Sequence[LevelCount]
     waiting: str
     running: str
@@ -57,14 +60,26 @@ class WorkerRow:
 
 def queue_rows(whose: Whose, now: datetime) -> Sequence[QueueRow]:
     """By name."""
-    names = list(Queue.objects.order_by("name").values_list("name", flat=True))
-    return [_queue_row(queue, now) for queue in queues_of(whose, names)]
+    rows = {queue.name: queue for queue in Queue.objects.order_by("name")}
+    pauses = Pause.objects.filter(IN_FORCE, kind=PauseKind.QUEUE)
+    paused = set(pauses.values_list("target", flat=True))
+    return [
+        _queue_row(queue, now, paused=queue.name in paused, limits=_limits(rows[queue.name]))
+        for queue in queues_of(whose, list(rows))
+    ]
 
 
-def _queue_row(queue: QueueFigures, now: datetime) -> QueueRow:
+def _limits(queue: Queue) -> str:
+    told = [f"{queue.max_concurrency} at once"] if queue.max_concurrency else []
+    return ", ".join([*told, *([queue.rate_limit] if queue.rate_limit else [])])
+
+
+def _queue_row(queue: QueueFigures, now: datetime, *, paused: bool, limits: str) -> QueueRow:
     return QueueRow(
         name=queue.name,
         url=reverse("admin:jobs_queue_change", args=[queue.name]),
+        paused=paused,
+        limits=limits,
         levels=[LevelCount(name=level.value, count=queue.depth[level].number) for level in Level],
         waiting=counted(queue.counts[Status.QUEUED]),
         running=counted(queue.counts[Status.PROCESSING]),

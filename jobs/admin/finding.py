@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from jobs.admin.in_batch import keys_in_batch
 from jobs.admin.streams import Streams, asked_of, condition_of, parameters_of, streams_of
 from jobs.admin.wish import Wish, id_floor
 from jobs.models import Job
@@ -44,6 +45,8 @@ def find(wish: Wish, tenants: Sequence[int], queues: Sequence[str], *, everywher
         return Found()
     if wish.search.ids is not None:
         return _by_id(wish, tenants, wish.search.ids)
+    if wish.search.batch is not None:
+        return _page(keys_in_batch(wish, wish.search.batch, tenants, PAGE + 1))
     if everywhere and wish.is_everything:
         return _newest(wish)
     return _in_streams(wish, tenants, [wish.queue] if wish.queue else list(queues))

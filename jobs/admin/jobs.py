@@ -15,12 +15,14 @@ from django.urls import URLPattern, path, reverse
 
 from accounts.admin.base import ScopedAdmin, address_of
 from accounts.staff import staff_of
+from jobs.admin.failures import act_on_group, failures_page
 from jobs.admin.listing import LIST, listing, page_link
 from jobs.admin.page import live, page
 from jobs.admin.telling import short_id
 from jobs.admin.verbs import BOOST, MOST, VERBS, Verb, amount_of, perform, sentence
 from jobs.models import Job
 from jobs.operations import Actor
+from jobs.retention import result_of
 from jobs.secret import masked
 from jobs.states import FINAL
 
@@ -39,6 +41,11 @@ class JobAdmin(ScopedAdmin):
         site = self.admin_site
         own = [
             path("act/<slug:verb>/", site.admin_view(self.act_on_many), name="jobs_job_act"),
+            path("failures/", site.admin_view(self.failures_view), name="jobs_job_failures"),
+            path(
+                "failures/<slug:verb>/", site.admin_view(self.act_on_failures),
+                name="jobs_job_failures_act",
+            ),
             path("<uuid:job_id>/live/", site.admin_view(self.live_view), name="jobs_job_live"),
             path(
                 "<uuid:job_id>/raw/<slug:what>/", site.admin_view(self.raw_view),
@@ -73,6 +80,13 @@ class JobAdmin(ScopedAdmin):
         context = page(job, staff_of(request))
         return self._shown(request, "page", title=f"{job.type} {short_id(job.pk)}", **context)
 
+    def failures_view(self, request: HttpRequest) -> HttpResponse:
+        """Dead letters by group."""
+        if request.method not in ("GET", "HEAD") or not self.has_view_permission(request):
+            raise PermissionDenied
+        context = failures_page(request, staff_of(request))
+        return self._shown(request, "failures", title="Failures", **context)
+
     def live_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """The part of the page that changes, for its script."""
         job = self._job(request, job_id)
@@ -82,7 +96,8 @@ class JobAdmin(ScopedAdmin):
         """Payload or result as a file, secrets masked."""
         if what not in ("payload", "result"):
             raise Http404
-        value = masked(getattr(self._job(request, job_id), what))
+        job = self._job(request, job_id)
+        value = masked(result_of(job) if what == "result" else job.payload)
         name = f"{job_id}-{what}.json"
         return HttpResponse(
             json.dumps(value, ensure_ascii=False, indent=2),
@@ -127,6 +142,13 @@ class JobAdmin(ScopedAdmin):
             return self._question(request, asked, jobs)
         self._perform(request, asked, jobs)
         return HttpResponseRedirect(_way_back(request, jobs))
+
+    def act_on_failures(self, request: HttpRequest, verb: str) -> HttpResponse:
+        """Run or discard a whole group of dead letters; first the question how many that is."""
+        answer = act_on_group(request, verb)
+        if isinstance(answer, HttpResponse):
+            return answer
+        return self._shown(request, "failures_question", **answer)
 
     def _chosen(self, request: HttpRequest, verb: Verb) -> list[Job]:
         """Those of the named jobs that this person may see, which are all that are told of.

@@ -21,8 +21,9 @@ from jobs.admin.search import FORMS
 from jobs.admin.telling import Moment, moment, run_time, short_id
 from jobs.admin.verbs import BOOST, VERBS
 from jobs.admin.wish import ANY_WAITING, DEAD, Wish, wish_of
+from jobs.effective import priorities
 from jobs.models import Job, Queue
-from jobs.priorities import Level
+from jobs.priorities import Level, level_of
 from jobs.states import Status
 
 LIST = "admin:jobs_job_changelist"
@@ -44,6 +45,11 @@ class Row:
     short_id: str
     created: Moment | None
     took: str
+    priority: int  # the effective one
+
+    @property
+    def level(self) -> Level:
+        return level_of(self.priority)
 
     @property
     def runs(self) -> bool:
@@ -68,7 +74,7 @@ def listing(request: HttpRequest, person: Staff) -> dict[str, Any]:
     queues = list(Queue.objects.order_by("pk").values_list("pk", flat=True))
     found = _found(wish, tenants, queues, person)
     return {
-        "rows": [row_of(job, now) for job in found.jobs],
+        "rows": rows_of(found.jobs, now),
         "filters": _filters(query, tenants, queues),
         "q": query.get("q", ""),
         "understood": wish.search.sentence,
@@ -84,8 +90,14 @@ def listing(request: HttpRequest, person: Staff) -> dict[str, Any]:
     }
 
 
-def row_of(job: Job, now: datetime) -> Row:
+def rows_of(jobs: Sequence[Job], now: datetime) -> list[Row]:
+    known = priorities(jobs, now)
+    return [_row(job, known[job.pk], now) for job in jobs]
+
+
+def _row(job: Job, priority: int, now: datetime) -> Row:
     return Row(
+        priority=priority,
         job=job,
         link=page_link(job),
         short_id=short_id(job.pk),

@@ -16,13 +16,17 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from accounts.staff import Staff
+from jobs.admin.failures import alike, link_to
 from jobs.admin.history import error_of, history
 from jobs.admin.listing import list_link, page_link
 from jobs.admin.readable import readable
 from jobs.admin.telling import Moment, duration, moment, run_time, short_id
 from jobs.admin.verbs import BOOST, offered
 from jobs.admin.waiting import because
+from jobs.effective import priority_of
 from jobs.models import Dependency, Job
+from jobs.priorities import level_of
+from jobs.retention import has_expired, result_of
 from jobs.states import Status
 
 MOST_EDGES = 50
@@ -86,8 +90,9 @@ def page(job: Job, person: Staff) -> dict[str, Any]:
         "verbs": offered(person, job),
         "boost": BOOST,
         "payload": readable(job.payload),
-        "result": readable(job.result),
+        "result": readable(result_of(job)),
         "has_result": job.result is not None,
+        "result_has_expired": has_expired(job),
         "error": error_of(job.error, with_traceback=is_admin),
         "events": history(job, now, with_tracebacks=is_admin),
         "edges": [edges for edges in (_waits_for(job), _waited_for(job)) if edges.edges],
@@ -130,9 +135,8 @@ def _edges(title: str, rows: QuerySet[Dependency], end: str, job: Job) -> Edges:
 
 def _facts(job: Job, now: datetime, person: Staff) -> Iterable[Fact]:
     """Only those that say something. A table, hence its length."""
-    boosted = f", asked for {job.base_priority}" if job.priority != job.base_priority else ""
     yield Fact(name="Queue", text=job.queue_id, link=_other("queue", job.queue_id))
-    yield Fact(name="Priority", text=f"{job.priority} ({job.level}){boosted}")
+    yield Fact(name="Priority", text=_priority(job, now))
     yield Fact(name="Attempts", text=_attempts(job))
     yield Fact(name="Retries", text=f"{job.retry_count} of {job.max_retries}")
     if job.crash_count:
@@ -148,11 +152,19 @@ def _facts(job: Job, now: datetime, person: Staff) -> Iterable[Fact]:
     yield Fact(name="Not started after", at=moment(job.expires_at, now))
     yield Fact(name="Unique key", text=job.unique_key, link=list_link(q=f"key:{job.unique_key}"))
     yield Fact(name="Owner", text=job.owner, link=list_link(q=f"owner:{job.owner}"))
+    if job.status == Status.FAILED and (others := alike(job)):
+        yield Fact(name="Failed alike", text=f"{others} others", link=link_to(job))
     yield Fact(name="Created", at=moment(job.created_at, now))
     yield Fact(name="Created by", text=job.created_by)
     if person.everywhere and (task := _task_id(job)):
         link = f"{settings.FLOWER_PUBLIC_URL.rstrip('/')}/task/{quote(task)}"
         yield Fact(name="Celery task", text="Open in Flower", link=link)
+
+
+def _priority(job: Job, now: datetime) -> str:
+    priority = priority_of(job, now)
+    asked = f", asked for {job.base_priority}" if priority != job.base_priority else ""
+    return f"{priority} ({level_of(priority)}){asked}"
 
 
 def _attempts(job: Job) -> str:

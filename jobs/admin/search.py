@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from jobs import registry
+from jobs.failures import column_of
 
 FORMS = (
     ("an id", "0199a1c0-5e1f-7…", "whole, or its first 8 characters or more"),
@@ -18,6 +19,8 @@ FORMS = (
     ),
     ("a unique key", "key:nightly", "or just a word that is no type"),
     ("an owner", "owner:ada", ""),
+    ("a batch", "batch:0199a1c0-5e1f-7…", "its whole id"),
+    ("dead letters that failed alike", "failure:5f2c…", "by their fingerprint"),
 )
 _ID_START = re.compile(r"[0-9a-f]{8}[0-9a-f-]{0,28}\Z")
 
@@ -32,6 +35,8 @@ class Understood:
     label: tuple[str, str] | None = None
     unique_key: str = ""
     owner: str = ""
+    batch: UUID | None = None
+    failure: str | None = None  # the fingerprint, which may be empty
 
 
 def understood(text: str) -> Understood:
@@ -84,4 +89,20 @@ def _owner(text: str) -> Understood:
     return Understood(owner=text, sentence=f"jobs of the owner “{text}”")
 
 
-_PREFIXES = {"id": _id, "type": _type, "label": _label, "key": _key, "owner": _owner}
+def _failure(text: str) -> Understood:
+    sentence = f"dead letters that failed alike, fingerprint “{text}”"
+    return Understood(failure=column_of(text), sentence=sentence)
+
+
+def _batch(text: str) -> Understood:
+    try:
+        batch = UUID(text)
+    except ValueError:
+        batch = UUID(int=0)
+    return Understood(batch=batch, sentence=f"jobs of the batch “{text}”")
+
+
+_PREFIXES = {
+    "id": _id, "type": _type, "label": _label, "key": _key, "owner": _owner, "batch": _batch,
+    "failure": _failure,
+}  # fmt: skip

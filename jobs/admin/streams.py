@@ -34,6 +34,8 @@ class Streams:
 _CONDITIONS = {
     "statuses": "job.status = ANY(%(statuses)s)",
     "dead": "job.discarded_at IS NULL",
+    "failure": "job.fingerprint = %(fingerprint)s AND job.status = 'failed' "
+    "AND job.discarded_at IS NULL",
     "type": "job.type = %(type)s",
     "queue": "job.queue = %(queue)s",
     "level": "job.priority BETWEEN %(floor)s AND %(ceiling)s",
@@ -57,6 +59,7 @@ def parameters_of(wish: Wish) -> dict[str, Any]:
         "ceiling": high,
         "owner": wish.owner,
         "unique_key": wish.search.unique_key,
+        "fingerprint": wish.search.failure,
     }
 
 
@@ -70,6 +73,7 @@ def asked_of(wish: Wish) -> set[str]:
     made = {
         "statuses": bool(wish.statuses),
         "dead": wish.dead,
+        "failure": wish.search.failure is not None,
         "type": bool(wish.type),
         "queue": bool(wish.queue),
         "level": wish.level is not None,
@@ -98,6 +102,8 @@ def streams_of(wish: Wish, *, tenants: int, queues: int) -> Streams:
 
 def _choose(wish: Wish, asked: set[str]) -> tuple[Streams, set[str]]:
     """The streams, and the conditions that need not be asked again of their jobs."""
+    if "failure" in asked:
+        return _BY_FAILURE, {"failure", "dead"}
     if "unique_key" in asked:
         return _BY_KEY, {"unique_key"}
     if "owner" in asked:
@@ -122,6 +128,7 @@ _BY_KEY = replace(
     one="job.tenant_id = streams.tenant_id AND job.unique_key = %(unique_key)s "
     "AND job.unique_key <> ''",
 )
+_BY_FAILURE = replace(_BY_TENANT, one=f"{_BY_TENANT.one} AND {_CONDITIONS['failure']}")
 _BY_STATUS = Streams(
     tables=f"""{_TENANTS}, streams AS (
         SELECT tenants.id AS tenant_id, status FROM tenants {_STATUSES})""",  # noqa: S608 (constants)

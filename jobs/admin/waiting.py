@@ -9,8 +9,7 @@ from urllib.parse import quote
 from django.urls import reverse
 
 from jobs.admin.telling import Moment, moment
-from jobs.api.position import position_of
-from jobs.dispatcher.explain import Code, Reason, explain
+from jobs.explain import Code, Explanation, Reason, explain
 from jobs.models import Job
 from jobs.states import WAITING, Status
 
@@ -20,6 +19,7 @@ class Because:
     text: str
     until: Moment | None = None
     link: str = ""
+    remedy: str = ""
 
 
 def because(job: Job, now: datetime) -> list[Because]:
@@ -28,13 +28,20 @@ def because(job: Job, now: datetime) -> list[Because]:
         return _running(job, now)
     if job.status not in WAITING:
         return []
-    place = position_of(job).place
-    found = explain(job, ahead=place - 1 if place else 0)
+    found = explain(job, now)
     told = list(dict.fromkeys(_told(reason, now) for reason in found.reasons))
+    told += _start(found, now)
     if job.dispatched_at is not None:
         sent = moment(job.dispatched_at, now)
         told.append(Because(text="It was sent to the workers; one takes it next", until=sent))
     return told or [Because(text="It is next: a worker takes it as soon as one is free.")]
+
+
+def _start(found: Explanation, now: datetime) -> list[Because]:
+    """When it is likely to start, where it does not start at once."""
+    if found.expected_start_at is None or found.expected_start_at <= now:
+        return []
+    return [Because(text="It is likely to start", until=moment(found.expected_start_at, now))]
 
 
 def _running(job: Job, now: datetime) -> list[Because]:
@@ -51,7 +58,9 @@ def _running(job: Job, now: datetime) -> list[Because]:
 def _told(reason: Reason, now: datetime) -> Because:
     """A job that it waits for is shown with its dependencies, so those are one sentence."""
     link = "" if reason.code == Code.BLOCKED else _link(reason.object or "")
-    return Because(text=reason.detail, until=moment(reason.until, now), link=link)
+    return Because(
+        text=reason.detail, until=moment(reason.until, now), link=link, remedy=reason.remedy
+    )
 
 
 _PAGES = ("job", "worker", "queue")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 from django.db import transaction
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,6 +21,8 @@ from jobs.api.reach import job_of
 from jobs.models import Job
 from jobs.operations import Actor
 
+V = TypeVar("V", bound="type[_JobAction]")
+
 
 class _Nothing(Body):
     """No fields."""
@@ -28,10 +33,7 @@ class _JobAction(ApiView):
 
     scopes = {"POST": Scope.JOBS_WRITE}
 
-    def act(self, request: Request, job: Job, by: Actor) -> None:
-        raise NotImplementedError
-
-    def perform(self, request: Request, job_id: str) -> Response:
+    def post(self, request: Request, job_id: str) -> Response:
         by = Actor(name=self.access.principal.actor, address=address_of(request))
         with transaction.atomic():
             job = job_of(self.access, job_id)
@@ -39,66 +41,46 @@ class _JobAction(ApiView):
             after = job_of(self.access, job.pk)
         return Response(shown_job(after, self.access))
 
-
-class CancelView(_JobAction):
-    @extend_schema(
-        operation_id="cancel_job", tags=["jobs"], summary="Cancel a waiting or running job",
-        request=None, responses=JobDocument,
-    )  # fmt: skip
-    def post(self, request: Request, job_id: str) -> Response:
-        optional_body_of(_Nothing, request)
-        return self.perform(request, job_id)
-
     def act(self, request: Request, job: Job, by: Actor) -> None:
+        raise NotImplementedError
+
+
+def _described(name: str, summary: str, **schema: Any) -> Callable[[V], V]:
+    """The verb's place in the published schema."""
+    told = {"request": None, "responses": JobDocument, "tags": ["jobs"], **schema}
+    return extend_schema_view(post=extend_schema(operation_id=name, summary=summary, **told))
+
+
+@_described("cancel_job", "Cancel a waiting or running job")
+class CancelView(_JobAction):
+    def act(self, request: Request, job: Job, by: Actor) -> None:
+        optional_body_of(_Nothing, request)
         operations.cancel(job, by)
 
 
+@_described("retry_job", "Run a failed or cancelled job again", request=Retry)
 class RetryView(_JobAction):
-    @extend_schema(
-        operation_id="retry_job", tags=["jobs"], summary="Run a failed or cancelled job again",
-        request=Retry, responses=JobDocument,
-    )  # fmt: skip
-    def post(self, request: Request, job_id: str) -> Response:
-        return self.perform(request, job_id)
-
     def act(self, request: Request, job: Job, by: Actor) -> None:
         operations.retry(job, by, payload=optional_body_of(Retry, request).payload)
 
 
+@_described(
+    "boost_job", "Raise a waiting job's priority", request=Boost, examples=describing.BOOSTS
+)
 class BoostView(_JobAction):
-    @extend_schema(
-        operation_id="boost_job", tags=["jobs"], summary="Raise a waiting job's priority",
-        request=Boost, responses=JobDocument, examples=describing.BOOSTS,
-    )  # fmt: skip
-    def post(self, request: Request, job_id: str) -> Response:
-        return self.perform(request, job_id)
-
     def act(self, request: Request, job: Job, by: Actor) -> None:
         operations.boost(job, by, amount=body_of(Boost, request).boost)
 
 
+@_described("run_job_now", "Queue a scheduled job at once")
 class RunNowView(_JobAction):
-    @extend_schema(
-        operation_id="run_job_now", tags=["jobs"], summary="Queue a scheduled job at once",
-        request=None, responses=JobDocument,
-    )  # fmt: skip
-    def post(self, request: Request, job_id: str) -> Response:
-        optional_body_of(_Nothing, request)
-        return self.perform(request, job_id)
-
     def act(self, request: Request, job: Job, by: Actor) -> None:
+        optional_body_of(_Nothing, request)
         operations.run_now(job, by)
 
 
+@_described("discard_job", "Take a failed job out of the dead letters")
 class DiscardView(_JobAction):
-    @extend_schema(
-        operation_id="discard_job", tags=["jobs"],
-        summary="Take a failed job out of the dead letters",
-        request=None, responses=JobDocument,
-    )  # fmt: skip
-    def post(self, request: Request, job_id: str) -> Response:
-        optional_body_of(_Nothing, request)
-        return self.perform(request, job_id)
-
     def act(self, request: Request, job: Job, by: Actor) -> None:
+        optional_body_of(_Nothing, request)
         operations.discard(job, by)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -21,9 +22,10 @@ from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 
 from accounts.api.refusals import FieldRefusal, Unprocessable
-from jobs import priorities
+from jobs import backoff, priorities
 from jobs.api import moment
 from jobs.api.documents import JobDocument
+from jobs.duplicates import OnDuplicate
 from jobs.exceptions import pointer
 from jobs.models import OnFailure
 
@@ -55,7 +57,11 @@ def checked(model: type[B], data: Any) -> B:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise Unprocessable(_refusal(one) for one in error.errors(include_url=False)) from None
+        raise Unprocessable(refusals_in(error)) from None
+
+
+def refusals_in(error: ValidationError) -> list[FieldRefusal]:
+    return [_refusal(one) for one in error.errors(include_url=False)]
 
 
 def _refusal(error: ErrorDetails) -> FieldRefusal:
@@ -111,13 +117,32 @@ Priority = Annotated[
 NotYet = Annotated[None, BeforeValidator(_saying(_not_yet))]
 
 
+def _or_name(schema: dict[str, Any]) -> None:
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "string", "enum": list(backoff.POLICIES)}, whole]
+
+
 class RetryBackoff(Body):
-    """How long a failed attempt waits: base x factor^n seconds, capped, spread by jitter."""
+    """How long a failed attempt waits: base x factor^n seconds, capped, spread by jitter; or the
+    name of a ready-made policy."""
+
+    model_config = ConfigDict(json_schema_extra=_or_name)
 
     base_seconds: Annotated[float, Field(ge=0, le=_TEN_YEARS)] = 120
     factor: Annotated[float, Field(ge=1, le=100)] = 2
     max_seconds: Annotated[float, Field(ge=0, le=_TEN_YEARS)] = 1800
     jitter: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        if given not in backoff.POLICIES:
+            names = ", ".join(backoff.POLICIES)
+            raise PydanticCustomError("rule", "one of {names}", {"names": names})
+        return asdict(backoff.POLICIES[given])
 
 
 class Edge(Body):
@@ -138,11 +163,14 @@ class Edge(Body):
         return {"job_id": given} if isinstance(given, str) else given
 
 
-class NewJob(Body):
-    """A job to be done. What is left out is decided by its type and the tenant's plan."""
-
+class _What(Body):
     type: str
     payload: dict[str, Any]
+
+
+class HowToRun(Body):
+    """What may be left out of a job, and is then decided by its type and the tenant's plan."""
+
     queue: str | None = None
     priority: Priority | None = None
     run_at: Moment | None = None
@@ -152,11 +180,42 @@ class NewJob(Body):
     retry_backoff: RetryBackoff | None = None
     timeout_seconds: int | None = None
     unique_key: str | None = None
+    unique_for_seconds: float | None = None
+    on_duplicate: Annotated[OnDuplicate, Field(strict=False)] = OnDuplicate.EXISTING
+    debounce_seconds: float | None = None
+    debounce_max_seconds: float | None = None
     labels: dict[str, str] = Field(default_factory=dict)
     depends_on: Annotated[list[Edge], Field(max_length=1000)] = Field(default_factory=list)
     webhook_url: NotYet | None = None
     estimated_duration_seconds: Annotated[int, Field(ge=0, le=_TEN_YEARS)] | None = None
     owner: str | None = None
+
+
+class NewJob(HowToRun, _What):
+    """A job to be done. What is left out is decided by its type and the tenant's plan."""
+
+
+_LEFT_OUT: Any = None  # what `model_fields_set` tells apart from any value
+
+
+class Edit(Body):
+    """What a waiting or failed job is given anew. What is left out stays."""
+
+    priority: Priority = _LEFT_OUT
+    run_at: Moment | None = None
+    payload: dict[str, Any] = _LEFT_OUT
+    labels: dict[str, str] = _LEFT_OUT
+    max_retries: int = _LEFT_OUT
+
+    @model_validator(mode="after")
+    def _something(self) -> Edit:
+        if not self.model_fields_set:
+            raise PydanticCustomError("rule", "names no field to change")
+        return self
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.model_fields_set}
 
 
 class Retry(Body):

@@ -20,7 +20,11 @@ FILTERS = [
     ),
     OpenApiParameter("type", str),
     OpenApiParameter("queue", str),
-    OpenApiParameter("level", str, enum=[level.value for level in Level]),
+    OpenApiParameter(
+        "level", str, description=f"One of {', '.join(Level)}, or a priority 0 to 100 in it."
+    ),
+    OpenApiParameter("batch_id", OpenApiTypes.UUID),
+    OpenApiParameter("workflow_id", OpenApiTypes.UUID),
     OpenApiParameter("owner", str),
     OpenApiParameter("label", str, description="key:value"),
     OpenApiParameter("dead", bool, description="Failed and not discarded."),
@@ -59,9 +63,17 @@ NEW_JOBS = [
         request_only=True,
     ),
 ]
+EDITS = [
+    OpenApiExample(
+        "Sooner, and more urgent", {"priority": "high", "run_at": None}, request_only=True
+    ),
+    OpenApiExample("Another payload", {"payload": {"seconds": 5}}, request_only=True),
+]
 BOOSTS = [OpenApiExample("By 20", {"boost": 20}, request_only=True)]
 
 CREATED = OpenApiResponse(JobDocument, "The new job.")
 DEDUPLICATED = OpenApiResponse(
-    JobDocument, "The active job that holds the unique key, with `deduplicated: true`."
+    JobDocument,
+    "The job that holds the unique key, with `deduplicated: true`; and with `replaced: true` where "
+    "it waited and took what this request says.",
 )

@@ -74,6 +74,7 @@ class JobDocument(BaseModel):
     updated_at: datetime
     created_by: str | None
     deduplicated: Literal[True] | None = None
+    replaced: Literal[True] | None = None
     tenant: str | None = None
 
 
@@ -107,8 +108,19 @@ class BackoffDocument(BaseModel):
     jitter: float
 
 
+class CircuitDocument(BaseModel):
+    """After so many failures of a key in a row none of its jobs starts for so long."""
+
+    failures: int
+    open_seconds: float
+
+
 class JobTypeDocument(BaseModel):
-    """A kind of job; `payload_schema` is the JSON Schema of its parameters."""
+    """A kind of job; `payload_schema` is the JSON Schema of its parameters.
+
+    Limits of the type count all its jobs; those of a key, one tenant's jobs with the same key, which
+    `limit_key` makes of the parameters (`computed`: by a function).
+    """
 
     name: str
     description: str
@@ -116,6 +128,12 @@ class JobTypeDocument(BaseModel):
     max_retries: int
     retry_backoff: BackoffDocument
     timeout_seconds: int
+    max_concurrency: int | None
+    rate_limit: str | None
+    limit_key: str | None
+    key_max_concurrency: int | None
+    key_rate_limit: str | None
+    circuit: CircuitDocument | None
     payload_schema: dict[str, Any]
 
 
@@ -136,6 +154,7 @@ class QueueDocument(BaseModel):
     paused: bool
     max_concurrency: int | None
     rate_limit: str | None
+    weight: int
     workers: int
 
 

@@ -12,9 +12,8 @@ from accounts.api.view import ApiView
 from accounts.scopes import Scope
 from jobs.api.figures import ExplanationDocument
 from jobs.api.moment import shown
-from jobs.api.position import Position, position_of
 from jobs.api.reach import job_of
-from jobs.dispatcher.explain import Explanation, explain
+from jobs.explain import Explanation, explain
 
 
 class ExplainView(ApiView):
@@ -25,13 +24,10 @@ class ExplainView(ApiView):
         responses=ExplanationDocument,
     )  # fmt: skip
     def get(self, request: Request, job_id: str) -> Response:
-        job = job_of(self.access, job_id)
-        position = position_of(job)
-        explanation = explain(job, ahead=position.place - 1 if position.place else 0)
-        return Response(_document(explanation, position))
+        return Response(_document(explain(job_of(self.access, job_id))))
 
 
-def _document(explanation: Explanation, position: Position) -> dict[str, Any]:
+def _document(explanation: Explanation) -> dict[str, Any]:
     return {
         "runnable": explanation.runnable,
         "reasons": [
@@ -40,10 +36,11 @@ def _document(explanation: Explanation, position: Position) -> dict[str, Any]:
                 "detail": reason.detail,
                 "until": shown(reason.until),
                 "object": reason.object,
+                "remedy": reason.remedy or None,
             }
             for reason in explanation.reasons
         ],
         "ahead": explanation.ahead,
-        "ahead_exact": None if explanation.ahead is None else position.exact,
+        "ahead_exact": explanation.ahead_exact,
         "expected_start_at": shown(explanation.expected_start_at),
     }

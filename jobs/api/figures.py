@@ -111,8 +111,9 @@ class WorkerPage(BaseModel):
 
 
 class ReasonDocument(BaseModel):
-    """`object` is what it is about, as `job:ID`, `queue:NAME` or `worker:NAME`; `until` is when it
-    is over, where that is known."""
+    """`object` is what it is about, as `job:ID`, `queue:NAME`, `type:NAME`, `tenant:SLUG`,
+    `key:NAME` or `worker:NAME`; `until` is when it is over, where that is known; `remedy` is what
+    would change it."""
 
     code: Literal[
         "paused", "rate_limited", "concurrency_limited", "quota", "blocked", "scheduled",
@@ -121,10 +122,13 @@ class ReasonDocument(BaseModel):
     detail: str
     until: datetime | None
     object: str | None
+    remedy: str | None
 
 
 class ExplanationDocument(BaseModel):
-    """Why a job is not running. `runnable`: nothing but its turn is in the way."""
+    """Why a job is not running. `runnable`: nothing but its turn is in the way. `ahead`: the jobs
+    of its queue that go first, higher levels included; up to a thousand in each of the two counts
+    it is exact. `expected_start_at`: null where nobody can know."""
 
     runnable: bool
     reasons: list[ReasonDocument]

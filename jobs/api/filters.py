@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
+from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
@@ -13,17 +15,19 @@ from jobs import registry
 from jobs.api import moment
 from jobs.exceptions import UnknownJobType
 from jobs.models import Queue
-from jobs.priorities import FLOORS, HIGHEST, Level
+from jobs.priorities import FLOORS, HIGHEST, Level, level_of
 from jobs.states import Status
 
 T = TypeVar("T")
+Filters = Mapping[str, Callable[[list[str]], Q]]
 REPEATABLE = frozenset({"status"})
 
 
-def condition(query: QueryDict) -> Q:
-    """All filters of the query at once. Raises Unprocessable with every one that is wrong."""
+def condition(query: QueryDict, filters: Filters | None = None) -> Q:
+    """All filters of the query at once, of jobs if no others are given. Raises Unprocessable with
+    every one that is wrong."""
     wanted, refusals = Q(), []
-    for name, of in FILTERS.items():
+    for name, of in (filters or FILTERS).items():
         if name not in query:
             continue
         try:
@@ -63,9 +67,16 @@ def _queue(values: list[str]) -> Q:
 
 
 def _level(values: list[str]) -> Q:
-    level = Level(_one_of(values[0], {level.value for level in Level}))
+    level = _level_named(values[0])
     above = [floor for floor in FLOORS.values() if floor > FLOORS[level]]
     return Q(priority__gte=FLOORS[level], priority__lt=min(above, default=HIGHEST + 1))
+
+
+def _level_named(text: str) -> Level:
+    """A level, by its name or by a priority in it."""
+    if re.fullmatch("[0-9]{1,3}", text) and int(text) <= HIGHEST:
+        return level_of(int(text))
+    return Level(_one_of(text, {level.value for level in Level}))
 
 
 def _label(values: list[str]) -> Q:
@@ -73,6 +84,12 @@ def _label(values: list[str]) -> Q:
     if not (key and colon):
         raise ValueError("a label is written key:value")
     return Q(labels__contains={key: value})
+
+
+def _id(values: list[str]) -> UUID:
+    if len(values[0]) != 36:  # UUID() also takes braces, urn: and no hyphens
+        raise ValueError("an id is a UUID")
+    return UUID(values[0])
 
 
 def _dead(values: list[str]) -> Q:
@@ -86,11 +103,13 @@ def _one_of(value: str, known: set[str]) -> str:
     return value
 
 
-FILTERS: Mapping[str, Callable[[list[str]], Q]] = {
+FILTERS: Filters = {
     "status": _status,
     "type": _type,
     "queue": _queue,
     "level": _level,
+    "batch_id": lambda values: Q(batch=_id(values)),
+    "workflow_id": lambda values: Q(workflow=_id(values)),
     "owner": lambda values: Q(owner=values[0]),
     "label": _label,
     "dead": _dead,

@@ -17,6 +17,7 @@ from jobs.api import describing
 from jobs.api.documents import JobTypePage
 from jobs.api.paging import PARAMETERS, page_of
 from jobs.job_type import JobType
+from jobs.policies.rate import Rate
 
 
 class JobTypesView(ApiView):
@@ -41,5 +42,21 @@ def _document(job_type: JobType[Any, Any]) -> dict[str, Any]:
         "max_retries": job_type.max_retries,
         "retry_backoff": asdict(job_type.backoff),
         "timeout_seconds": job_type.timeout_seconds or settings.JOB_TIMEOUT_SECONDS,
+        **_limits(job_type),
         "payload_schema": job_type.payload_schema(),
     }
+
+
+def _limits(job_type: JobType[Any, Any]) -> dict[str, Any]:
+    return {
+        "max_concurrency": job_type.max_concurrency,
+        "rate_limit": _text(job_type.rate_limit),
+        "limit_key": "computed" if callable(job_type.limit_key) else job_type.limit_key,
+        "key_max_concurrency": job_type.key_max_concurrency,
+        "key_rate_limit": _text(job_type.key_rate_limit),
+        "circuit": asdict(job_type.circuit) if job_type.circuit else None,
+    }
+
+
+def _text(rate: Rate | None) -> str | None:
+    return None if rate is None else str(rate)

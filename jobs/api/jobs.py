@@ -1,9 +1,10 @@
-"""GET and POST /jobs, GET /jobs/{id}."""
+"""GET and POST /jobs, GET and PATCH /jobs/{id}."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -14,20 +15,22 @@ from structlog.contextvars import bind_contextvars
 
 from accounts.access import Access
 from accounts.api.idempotency import Answer, once
-from accounts.api.view import ApiView
+from accounts.api.view import ApiView, address_of
 from accounts.scopes import Scope
+from jobs import editing
 from jobs.api import describing, prefer
-from jobs.api.bodies import NewJob, body_of
+from jobs.api.bodies import Edit, NewJob, body_of
 from jobs.api.documents import JobDocument, JobPage
 from jobs.api.filters import FILTERS, condition
 from jobs.api.paging import PARAMETERS, page_of
-from jobs.api.position import position_of
-from jobs.api.presenting import job_document
+from jobs.api.presenting import job_document, job_documents
 from jobs.api.reach import job_of, jobs_of
 from jobs.backoff import Backoff
-from jobs.enqueue import DependsOn, JobOptions, enqueue
+from jobs.enqueue import DependsOn, Enqueued, JobOptions, JobRequest, enqueue
 from jobs.exceptions import FieldError, InvalidOptions, UniqueKeyTaken
 from jobs.models import Job
+from jobs.operations import Actor
+from jobs.position import position_of
 
 
 class JobsView(ApiView):
@@ -46,10 +49,10 @@ class JobsView(ApiView):
         if page.after is not None:
             rows = rows.filter(Q((f"{order}__lt", page.after)))
         return Response(
-            page.answer(
+            page.answer_together(
                 rows.order_by(f"-{order}")[: page.limit + 1],
                 key=lambda job: job.seq if self.access.tenant else str(job.pk),
-                present=lambda job: job_document(job, self.access),
+                present=lambda jobs: job_documents(jobs, self.access),
             )
         )
 
@@ -72,11 +75,23 @@ class JobsView(ApiView):
 
 
 class JobView(ApiView):
-    scopes = {"GET": Scope.JOBS_READ}
+    scopes = {"GET": Scope.JOBS_READ, "PATCH": Scope.JOBS_WRITE}
 
     @extend_schema(operation_id="get_job", tags=["jobs"], summary="One job", responses=JobDocument)
     def get(self, request: Request, job_id: str) -> Response:
         return Response(shown_job(job_of(self.access, job_id), self.access))
+
+    @extend_schema(
+        operation_id="edit_job", tags=["jobs"], summary="Change a waiting or failed job",
+        request=Edit, responses=JobDocument, examples=describing.EDITS,
+    )  # fmt: skip
+    def patch(self, request: Request, job_id: str) -> Response:
+        by = Actor(name=self.access.principal.actor, address=address_of(request))
+        with transaction.atomic():
+            job = job_of(self.access, job_id)
+            editing.edit(job, by, body_of(Edit, request).changes)
+            after = job_of(self.access, job.pk)
+        return Response(shown_job(after, self.access))
 
 
 def shown_job(job: Job, access: Access) -> dict[str, Any]:
@@ -88,17 +103,23 @@ def _create(body: NewJob, access: Access) -> Answer:
     options = _options(body, access)
     made = enqueue(access.one_tenant, body.type, body.payload, options)
     if not made.created:
-        return Answer(status=status.HTTP_200_OK, body=_holder(made.job, access))
+        return Answer(status=status.HTTP_200_OK, body=_holder(made, access))
     # An edge may have moved the job already; without one the row is as it was inserted.
     job = job_of(access, made.job.pk) if body.depends_on else made.job
     return Answer(status=status.HTTP_201_CREATED, body=shown_job(job, access))
 
 
-def _holder(job: Job, access: Access) -> dict[str, Any]:
-    """The active job with the unique key, unless it is of an owner whom this token may not see."""
-    if access.principal.owner not in ("", job.owner):
+def _holder(made: Enqueued, access: Access) -> dict[str, Any]:
+    """The job with the unique key, unless it is of an owner whom this token may not see."""
+    if access.principal.owner not in ("", made.job.owner):
         raise UniqueKeyTaken
-    return {**shown_job(job_of(access, job.pk), access), "deduplicated": True}
+    shown = {**shown_job(job_of(access, made.job.pk), access), "deduplicated": True}
+    return {**shown, "replaced": True} if made.replaced else shown
+
+
+def request_of(body: NewJob, access: Access) -> JobRequest:
+    """What the body asks for, as this caller may ask for it."""
+    return JobRequest(type_name=body.type, payload=body.payload, options=_options(body, access))
 
 
 def _options(body: NewJob, access: Access) -> JobOptions:
@@ -112,6 +133,10 @@ def _options(body: NewJob, access: Access) -> JobOptions:
         retry_backoff=Backoff(**dict(body.retry_backoff)) if body.retry_backoff else None,
         timeout_seconds=body.timeout_seconds,
         unique_key=body.unique_key or "",
+        unique_for_seconds=body.unique_for_seconds,
+        on_duplicate=body.on_duplicate,
+        debounce_seconds=body.debounce_seconds,
+        debounce_max_seconds=body.debounce_max_seconds,
         labels=body.labels,
         depends_on=_visible_edges(body, access),
         estimated_duration_seconds=body.estimated_duration_seconds,

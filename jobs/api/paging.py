@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -35,10 +35,20 @@ class Page:
         present: Callable[[Row], dict[str, Any]],
     ) -> dict[str, Any]:
         """`rows` are up to limit + 1 in order; one too many says that there is a next page."""
+        return self.answer_together(rows, key=key, present=lambda some: [present(r) for r in some])
+
+    def answer_together(
+        self,
+        rows: Iterable[Row],
+        *,
+        key: Callable[[Row], Any],
+        present: Callable[[Sequence[Row]], list[dict[str, Any]]],
+    ) -> dict[str, Any]:
+        """The same, where the items are presented together."""
         found = list(rows)
         shown, more = found[: self.limit], len(found) > self.limit
         return {
-            "items": [present(row) for row in shown],
+            "items": present(shown),
             "next_cursor": _signer(self.binding).sign_object(key(shown[-1])) if more else None,
         }
 

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.access import Access
 from accounts.scopes import Scope
 from jobs.api.moment import shown
-from jobs.api.position import UNKNOWN, Position
+from jobs.effective import priorities, priority_of
 from jobs.models import Attempt, Job
+from jobs.position import UNKNOWN, Position
+from jobs.priorities import level_of
+from jobs.retention import result_of
 from jobs.secret import masked
 from jobs.states import Status
 
 
-def job_document(job: Job, access: Access, position: Position = UNKNOWN) -> dict[str, Any]:
-    """The job as `JobDocument`, without what this caller may not see. A table, hence its length."""
+def job_documents(jobs: Sequence[Job], access: Access) -> list[dict[str, Any]]:
+    """A page of jobs; their effective priorities are looked up together."""
+    known = priorities(jobs)
+    return [job_document(job, access, priority=known[job.pk]) for job in jobs]
+
+
+def job_document(
+    job: Job, access: Access, position: Position = UNKNOWN, *, priority: int | None = None
+) -> dict[str, Any]:
+    """The job as `JobDocument`, without what this caller may not see. `priority`: the effective
+    one, if it is known. A table, hence its length."""
+    priority = priority_of(job) if priority is None else priority
     leased = job.status == Status.PROCESSING
     retrying = job.status == Status.SCHEDULED and job.retry_count > 0
     document = {
@@ -24,13 +37,13 @@ def job_document(job: Job, access: Access, position: Position = UNKNOWN) -> dict
         "status": str(job.status),
         "queue": job.queue_id,
         "owner": job.owner or None,
-        "priority": job.priority,
+        "priority": priority,
         "base_priority": job.base_priority,
-        "level": str(job.level),
+        "level": str(level_of(priority)),
         "payload": masked(job.payload),
         "progress": job.progress,
         "progress_message": job.progress_message,
-        "result": job.result,
+        "result": result_of(job),
         "result_url": None,
         "artifacts": [],
         "error": error_document(job.error, access),
@@ -45,8 +58,8 @@ def job_document(job: Job, access: Access, position: Position = UNKNOWN) -> dict
         "timeout_seconds": job.timeout_seconds,
         "unique_key": job.unique_key or None,
         "labels": job.labels,
-        "batch_id": None,
-        "workflow_id": None,
+        "batch_id": None if job.batch_id is None else str(job.batch_id),
+        "workflow_id": None if job.workflow_id is None else str(job.workflow_id),
         "depends_on": [str(other) for other in getattr(job, "waits_for", ())],
         "schedule_id": None,
         "position": position.place,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.utils import timezone
@@ -18,7 +18,9 @@ from accounts.scopes import Scope
 from jobs.api.figures import SeriesDocument, StatsDocument
 from jobs.api.moment import shown
 from jobs.api.whose import whose_of
+from jobs.effective import priorities, priority_of
 from jobs.models import Job
+from jobs.priorities import level_of
 from jobs.stats import METRICS, Overview, Series, Window, overview, series_of
 from jobs.stats.histogram import quantile
 from jobs.stats.series import DEFAULT_STEPS, MOST_POINTS, SPANS, STEPS
@@ -100,7 +102,9 @@ def _document(figures: Overview, access: Access) -> dict[str, Any]:
         },
         "retry_success_rate": figures.retry_success_rate,
         "oldest_waiting_job": _oldest_document(figures.oldest, access),
-        "recent_jobs": [_summary(job, access) for job in figures.newest],
+        "recent_jobs": [
+            _summary(job, access, priority) for job, priority in _with_priorities(figures.newest)
+        ],
     }
 
 
@@ -108,18 +112,26 @@ def _oldest_document(job: Job | None, access: Access) -> dict[str, Any] | None:
     if job is None:
         return None
     waited = (timezone.now() - job.created_at).total_seconds()
-    return {**_summary(job, access), "waiting_seconds": round(max(0.0, waited), 3)}
+    return {
+        **_summary(job, access, priority_of(job)),
+        "waiting_seconds": round(max(0.0, waited), 3),
+    }
 
 
-def _summary(job: Job, access: Access) -> dict[str, Any]:
+def _with_priorities(jobs: Sequence[Job]) -> list[tuple[Job, int]]:
+    known = priorities(jobs)
+    return [(job, known[job.pk]) for job in jobs]
+
+
+def _summary(job: Job, access: Access, priority: int) -> dict[str, Any]:
     document = {
         "id": str(job.id),
         "type": job.type,
         "status": str(job.status),
         "queue": job.queue_id,
         "owner": job.owner or None,
-        "priority": job.priority,
-        "level": str(job.level),
+        "priority": priority,
+        "level": str(level_of(priority)),
         "progress": job.progress,
         "attempt": job.attempt,
         "retry_count": job.retry_count,

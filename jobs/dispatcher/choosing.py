@@ -11,11 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-
 from accounts.models import Tenant
 from jobs import registry
-from jobs.ageing import Ageing
 from jobs.dispatcher import aged, selection, usage, window
 from jobs.dispatcher import recall as recalling
 from jobs.dispatcher.every import Every
@@ -25,6 +22,7 @@ from jobs.dispatcher.limits import NOTHING_USED, Ledger, Usage
 from jobs.dispatcher.rates import Rates
 from jobs.dispatcher.ready import Policy, Ready
 from jobs.dispatcher.window import Books, Candidate, LiveWorker, Room
+from jobs.effective import configured
 from jobs.lifecycle import Dispatched
 from jobs.policies import buckets, snapshot
 from jobs.policies.buckets import Place
@@ -32,16 +30,6 @@ from jobs.policies.rules import Snapshot
 
 WORKERS_SECONDS = 1.0  # they report themselves every two
 POLICY_SECONDS = 2.0  # what has no version: tenants, plans
-
-
-def ageing() -> Ageing:
-    """As the settings say."""
-    return Ageing(
-        after_seconds=settings.AGEING_AFTER_SECONDS,
-        every_seconds=settings.AGEING_EVERY_SECONDS,
-        step=settings.AGEING_STEP,
-        highest=settings.AGEING_HIGHEST,
-    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +101,7 @@ class Choosing:
 
     def look_at_aged(self, now: datetime) -> None:
         """Find what has risen by waiting; in another thread than the ticks."""
-        self._ready.aged = aged.bands(ageing(), now, self._effective(now))
+        self._ready.aged = aged.bands(configured(), now, self._effective(now))
 
     def _take(self, job: Candidate, ledger: Ledger, books: Books) -> bool:
         def may_start(job: Candidate) -> bool:
@@ -148,11 +136,11 @@ class Choosing:
             barred_keys=ledger.barred_keys(keyed),
             has_keys=bool(keyed),
             effective=self._effective(now),
-            aged_before=ageing().begins_for(now),
+            aged_before=configured().begins_for(now),
         )
 
     def _effective(self, now: datetime) -> Callable[[Place, int, datetime], int]:
-        rules, policy = ageing(), self._snapshot
+        rules, policy = configured(), self._snapshot
         begins = rules.begins_for(now)
 
         def effective(place: Place, priority: int, queued_at: datetime) -> int:

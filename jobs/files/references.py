@@ -17,8 +17,8 @@ from django.db import connection, transaction
 from pydantic import ValidationError
 
 from accounts.models import Tenant
-from jobs import registry
-from jobs.exceptions import UnknownJobType
+from jobs import registry, step_results
+from jobs.exceptions import InvalidPayload, UnknownJobType
 from jobs.files.input_file import NamedFiles
 from jobs.job_type import JobType
 from jobs.models import FileUse, Job
@@ -56,6 +56,13 @@ def note_uses(jobs: Sequence[Job]) -> None:
         FileUse.objects.bulk_create(uses, ignore_conflicts=True)
 
 
+def note_uses_anew(job: Job) -> None:
+    """The job names other files than before, and keeps those no longer."""
+    if registry.get(job.type).takes_files:
+        FileUse.objects.filter(job=job).delete()
+        note_uses([job])
+
+
 def still_there(job: Job) -> bool:
     """Whether all files that a stored payload names are there, locked until the transaction ends.
 
@@ -64,7 +71,7 @@ def still_there(job: Job) -> bool:
     """
     try:
         wanted = _files_of(job)
-    except (UnknownJobType, ValidationError):
+    except (UnknownJobType, InvalidPayload, ValidationError):
         return True
     if not wanted:
         return True
@@ -72,8 +79,12 @@ def still_there(job: Job) -> bool:
 
 
 def _files_of(job: Job) -> Collection[UUID]:
-    job_type = registry.get(job.type)
-    return job_type.named_files(job.payload) if job_type.takes_files else ()
+    job_type, payload = registry.get(job.type), job.payload
+    if not job_type.takes_files:
+        return ()
+    if job.workflow_id:  # of the others: what is an earlier step's result can be no file
+        job_type, payload, _ = step_results.known_part(job_type, payload)
+    return job_type.named_files(payload)
 
 
 # The ORM has no FOR KEY SHARE, the one lock that jobs which name the same file can hold together.

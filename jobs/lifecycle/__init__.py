@@ -7,10 +7,14 @@ it: history, dependants, the domain signal. By who asks:
 - `waiting`: settle, promote, expire, dispatch, withdraw (enqueue and the dispatcher);
 - `leasing`: claim, renew, progress (the worker);
 - `ending`: every way an attempt ends (the worker; rescue by the dispatcher);
-- `operator`: cancel, boost, revive, force_queue, force_fail, discard (API and admin).
+- `editing`: replace (enqueue), edit (API);
+- `following`: settle, and `counting`: the counters of batches;
+- `operator`: cancel, boost, revive, force_queue, force_fail, discard (API and admin);
+- `reblocking`: reblock (retry of a workflow).
 """
 
 from jobs.lifecycle.creation import create
+from jobs.lifecycle.editing import edit, replace
 from jobs.lifecycle.ending import (
     complete,
     confirm_cancel,
@@ -23,7 +27,22 @@ from jobs.lifecycle.ending import (
 )
 from jobs.lifecycle.following import settle_ended
 from jobs.lifecycle.leasing import ClaimedJob, Renewal, claim, claimed_before, progress, renew
-from jobs.lifecycle.operator import boost, cancel, discard, force_fail, force_queue, revive
+from jobs.lifecycle.operator import (
+    boost,
+    boost_all,
+    cancel,
+    cancel_all,
+    discard,
+    discard_all,
+    force_fail,
+    force_fail_all,
+    force_queue,
+    force_queue_all,
+    lock,
+    revive,
+    revive_all,
+)
+from jobs.lifecycle.reblocking import reblock
 from jobs.lifecycle.statement import Move
 from jobs.lifecycle.waiting import (
     Dispatched,
@@ -40,27 +59,37 @@ __all__ = [
     "Move",
     "Renewal",
     "boost",
+    "boost_all",
     "cancel",
+    "cancel_all",
     "claim",
     "claimed_before",
     "complete",
     "confirm_cancel",
     "create",
     "discard",
+    "discard_all",
     "dispatch",
+    "edit",
     "expire",
     "fail",
     "force_fail",
+    "force_fail_all",
     "force_queue",
+    "force_queue_all",
+    "lock",
     "lose",
     "progress",
     "promote",
     "promote_now",
+    "reblock",
     "release",
     "renew",
+    "replace",
     "rescue",
     "retry_later",
     "revive",
+    "revive_all",
     "settle_ended",
     "snooze",
     "withdraw",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from jobs import nudge
+from jobs import fingerprint, nudge
 from jobs.exceptions import AttemptLost
 from jobs.lifecycle.batches import Batches, due
 from jobs.lifecycle.following import follow, record_attempts
@@ -55,14 +55,27 @@ _COMPLETING = (
            progress = CASE WHEN job.cancel_requested_at IS NULL THEN 100 ELSE job.progress END"""
 )
 _COMPLETE = moving("complete", sets=_COMPLETING, where=HELD)
-# Most jobs have nobody waiting for them and no app listening. Their completion is one statement and
-# one round trip, without BEGIN and COMMIT; it leaves alone what needs more.
+# Most jobs have nobody waiting for them, no batch and no app listening. Their completion is one
+# statement and one round trip, without BEGIN and COMMIT; it leaves alone what needs more.
 _COMPLETE_ALONE = moving(
     "complete",
     sets=_COMPLETING,
-    where=f"{HELD} AND job.cancel_requested_at IS NULL AND NOT {HAS_DEPENDANTS}",
+    where=f"""{HELD} AND job.cancel_requested_at IS NULL AND job.batch_id IS NULL
+              AND NOT {HAS_DEPENDANTS}""",
 )
-_FAIL = moving("fail", sets=_leaving("'failed'") + ", error = %(error)s", where=HELD)
+
+
+def _failing(target: str) -> str:
+    """As `_leaving`, for an end that may be a failure; such a job is found with its like."""
+    return (
+        _leaving(target)
+        + f""", error = %(error)s,
+           fingerprint = CASE WHEN job.cancel_requested_at IS NULL AND {target} = 'failed'
+                              THEN {fingerprint.SQL} ELSE '' END"""
+    )
+
+
+_FAIL = moving("fail", sets=_failing("'failed'"), where=HELD)
 _RETRY_LATER = moving(
     "retry_later",
     sets=_leaving("'scheduled'")
@@ -91,12 +104,12 @@ _CONFIRM_CANCEL = moving(
 _LOST_TARGET = "CASE WHEN job.crash_count + 1 >= %(crash_limit)s THEN 'failed' ELSE 'queued' END"
 _LOSE = moving(
     "lose",
-    sets=_leaving(_LOST_TARGET) + ", crash_count = job.crash_count + 1, error = %(error)s",
+    sets=_failing(_LOST_TARGET) + ", crash_count = job.crash_count + 1",
     where=HELD,
 )
 _RESCUE = moving(
     "rescue",
-    sets=_leaving(_LOST_TARGET) + ", crash_count = job.crash_count + 1, error = %(error)s",
+    sets=_failing(_LOST_TARGET) + ", crash_count = job.crash_count + 1",
     where="job.id = ANY(%(ids)s)",
 )
 _TO_RESCUE = due(
@@ -147,7 +160,8 @@ def _complete_alone(held: FencedJob, result: Any) -> Move | None:
 
 
 def fail(held: FencedJob, *, error: Error) -> Move:
-    return _leave("fail", _FAIL, held, AttemptOutcome.FAILED, error=error)
+    cause = fingerprint.cause_of(error)
+    return _leave("fail", _FAIL, held, AttemptOutcome.FAILED, error=error, cause=cause)
 
 
 def retry_later(held: FencedJob, *, delay_seconds: float, error: Error) -> Move:
@@ -175,14 +189,16 @@ def confirm_cancel(held: FencedJob, *, by: str, error: Error | None = None) -> M
 
 def lose(held: FencedJob, *, crash_limit: int, error: Error) -> Move:
     """The attempt's process died; at the crash limit the job fails instead of looping."""
-    return _leave("lose", _LOSE, held, AttemptOutcome.LOST, error=error, crash_limit=crash_limit)
+    limits = {"crash_limit": crash_limit, "cause": fingerprint.cause_of(error)}
+    return _leave("lose", _LOSE, held, AttemptOutcome.LOST, error=error, **limits)
 
 
 def rescue(*, limit: int, crash_limit: int, error: Error) -> list[Move]:
     """Take back jobs whose lease expired, at most `limit`."""
 
     def act(ids: list[UUID]) -> list[Move]:
-        moves = move(_RESCUE, ids=ids, crash_limit=crash_limit, error=json(error))
+        cause = fingerprint.cause_of(error)
+        moves = move(_RESCUE, ids=ids, crash_limit=crash_limit, error=json(error), cause=cause)
         record_attempts(moves, AttemptOutcome.LOST, error)
         follow(moves, "rescue")
         return moves

@@ -48,6 +48,7 @@ class ClaimedJob:
     retry_backoff: dict[str, Any] | None
     timeout_seconds: int
     started_at: datetime
+    workflow_id: UUID | None = None
 
     @property
     def held(self) -> FencedJob:
@@ -58,7 +59,7 @@ _FIELDS = tuple(ClaimedJob.__dataclass_fields__)
 _COLUMNS = """job.id, job.fence, job.type,
     (SELECT slug FROM accounts_tenant WHERE id = job.tenant_id), job.owner, job.payload,
     job.labels, job.attempt, job.run, job.retry_count, job.max_retries, job.retry_backoff,
-    job.timeout_seconds, job.started_at"""
+    job.timeout_seconds, job.started_at, job.workflow_id"""
 
 # A job that was taken from a worker by force keeps its old lease until it ends: two attempts
 # never overlap.

@@ -38,6 +38,7 @@ class Move(NamedTuple):
     duration: float | None
     has_dependants: bool
     batch_id: UUID | None = None
+    was: Status | None = None  # the final status that it left
 
     @property
     def held_fence(self) -> int:
@@ -94,6 +95,12 @@ def run(statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         cursor.execute(statement, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
+
+
+def change(statement: str, **parameters: Any) -> None:
+    """A statement that returns nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
 
 
 def bound_waits() -> None:

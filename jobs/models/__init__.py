@@ -11,6 +11,7 @@ from jobs.models.queue import Queue
 from jobs.models.rate_use import RateUse
 from jobs.models.rollup import DepthSample, Rollup, RollupMark
 from jobs.models.stored_file import StoredFile
+from jobs.models.tenant_day import TenantDay
 from jobs.models.worker import Worker
 from jobs.models.workflow import Workflow
 
@@ -33,6 +34,7 @@ __all__ = [
     "Rollup",
     "RollupMark",
     "StoredFile",
+    "TenantDay",
     "Worker",
     "Workflow",
 ]

@@ -221,6 +221,12 @@ class Job(models.Model):
                 fields=["tenant", "unique_key", "-seq"],
                 condition=~Q(unique_key=""),
             ),
+            # Ended jobs whose unique key is taken for a time.
+            models.Index(
+                name="job_key_kept",
+                fields=["tenant", "type", "unique_key", "unique_until"],
+                condition=Q(status=Status.COMPLETED, unique_until__isnull=False),
+            ),
             models.Index(
                 name="job_of_batch",
                 fields=["batch", "status", "-seq"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -13,9 +14,12 @@ from jobs import registry
 from jobs.models import KeyState, Pause, PauseKind, Queue
 from jobs.policies import buckets, rate
 from jobs.policies.buckets import Bucket
+from jobs.policies.rate import Rate
 from jobs.policies.rules import Held, Hold, Limit, Snapshot
 
 __all__ = ["Held", "Hold", "Limit", "Snapshot", "bucket_of_pause", "read", "resumed"]
+
+logger = logging.getLogger(__name__)
 
 RESUMED_WITHIN = timedelta(days=1)  # a pause that ended before delays no ageing that matters
 
@@ -38,10 +42,19 @@ def read() -> Snapshot:
 def _queue_limits(queues: Iterable[Queue]) -> dict[Bucket, Limit]:
     return {
         buckets.of_queue(queue.name): Limit(
-            concurrency=queue.max_concurrency, rate=rate.parse_or_none(queue.rate_limit)
+            concurrency=queue.max_concurrency, rate=_rate(queue.rate_limit, queue)
         )
         for queue in queues
     }
+
+
+def _rate(text: str, whose: Queue | Tenant) -> Rate | None:
+    """What nobody can read (written past all checks) holds nothing up, and is told."""
+    try:
+        return rate.parse_or_none(text)
+    except ValueError:
+        logger.error("the rate limit %r of %s is none", text, whose)
+        return None
 
 
 def _type_limits() -> dict[Bucket, Limit]:
@@ -63,7 +76,7 @@ def _tenant_limits() -> dict[Bucket, Limit]:
     limited = Tenant.objects.exclude(max_running=None, rate_limit="")
     return {
         buckets.of_tenant(tenant.pk): Limit(
-            concurrency=tenant.max_running, rate=rate.parse_or_none(tenant.rate_limit)
+            concurrency=tenant.max_running, rate=_rate(tenant.rate_limit, tenant)
         )
         for tenant in limited
     }

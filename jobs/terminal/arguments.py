@@ -6,12 +6,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from jobs.api import moment
+from jobs.api.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.ASCII)
@@ -58,6 +59,27 @@ def priority(text: str) -> int | str:
         return int(text)
     except ValueError:
         return text
+
+
+def within(text: str, highest: int) -> int:
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= highest:
+        return int(text)
+    raise ArgumentTypeError(f"{text!r} is not 1 to {highest}")
+
+
+def limit(text: str) -> int:
+    return within(text, MAX_LIMIT)
+
+
+def add_shared(parser: ArgumentParser) -> None:
+    """What every look and every verb takes."""
+    parser.add_argument("--tenant", metavar="SLUG", help="default: all")
+    parser.add_argument("--json", action="store_true", help="one JSON document")
+
+
+def add_limit(parser: ArgumentParser) -> None:
+    told = f"1 to {MAX_LIMIT}, default {DEFAULT_LIMIT}"
+    parser.add_argument("--limit", type=limit, default=DEFAULT_LIMIT, help=told)
 
 
 def _source(text: str) -> str:

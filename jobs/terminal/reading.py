@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +11,20 @@ from accounts.access import Access
 from accounts.models import Tenant
 from accounts.terminal import operator
 from jobs.api.attempts import unkept
-from jobs.api.position import UNKNOWN, Position, position_of
-from jobs.api.presenting import attempt_document, job_document
+from jobs.api.moment import shown
+from jobs.api.presenting import attempt_document, job_document, job_documents
 from jobs.api.reach import jobs_of
-from jobs.dispatcher.explain import Code, Explanation, explain
+from jobs.explain import Code, Explanation, Reason, explain
 from jobs.models import Job
+from jobs.position import UNKNOWN, Position, position_of
 from jobs.states import WAITING
 from jobs.terminal.refusal import Refused
+from jobs.terminal.words import clock
 
 # The first eight digits of an id are its hour; two jobs of one second differ in the next four.
 _SHORTEST = 8
 _ATTEMPTS = 50
-_TROUBLE = frozenset({Code.NO_WORKER, Code.DISPATCHER_DOWN})
+_TROUBLE = frozenset({Code.NO_WORKER, Code.DISPATCHER_DOWN, Code.PAUSED, Code.CIRCUIT_OPEN})
 _BEGINNING = re.compile(rf"[0-9a-f]{{{_SHORTEST},32}}")
 
 
@@ -58,6 +61,11 @@ def document(job: Job, access: Access, *, placed: bool = False) -> dict[str, Any
     return job_document(job, access, position)
 
 
+def documents(jobs: Sequence[Job], access: Access) -> list[dict[str, Any]]:
+    """Of many jobs, without their positions."""
+    return job_documents(jobs, access)
+
+
 def current(job_id: UUID, access: Access) -> dict[str, Any]:
     """The document of the job as it is now. Raises Refused where it is gone."""
     job = jobs_of(access).filter(pk=job_id).first()
@@ -68,13 +76,17 @@ def current(job_id: UUID, access: Access) -> dict[str, Any]:
 
 def reasons(job: Job) -> list[str]:
     """Why a waiting job does not run yet, a sentence each; nothing of one that runs or ended."""
-    return [one.detail for one in _explained(job).reasons] if job.status in WAITING else []
+    if job.status not in WAITING:
+        return []
+    found = explain(job)
+    told = list(dict.fromkeys(_sentence(one) for one in found.reasons))
+    return told + _start(found)
 
 
 def trouble(job_id: UUID) -> str:
     """What somebody has to see to before a waiting job can run, or nothing."""
     job = Job.objects.filter(pk=job_id, status__in=WAITING).first()
-    found = [] if job is None else _explained(job).reasons
+    found = [] if job is None else explain(job).reasons
     return " ".join(one.detail for one in found if one.code in _TROUBLE)
 
 
@@ -84,6 +96,11 @@ def attempts(job: Job, access: Access) -> list[dict[str, Any]]:
     return [told for _, told in unkept(job)] + [attempt_document(one, access) for one in kept]
 
 
-def _explained(job: Job) -> Explanation:
-    place = position_of(job).place
-    return explain(job, ahead=place - 1 if place else 0)
+def _sentence(reason: Reason) -> str:
+    until = f" Until {clock(str(shown(reason.until)))}." if reason.until else ""
+    return " ".join(filter(None, [reason.detail + until, reason.remedy]))
+
+
+def _start(found: Explanation) -> list[str]:
+    expected = shown(found.expected_start_at)
+    return [f"It is likely to start at {clock(expected)}."] if expected else []

@@ -39,7 +39,13 @@ def in_words() -> Iterator[None]:
 
 
 # Options that are not called as the field of the API is.
-_OPTIONS = {"delay-seconds": "delay", "timeout-seconds": "timeout", "labels": "label"}
+_OPTIONS = {
+    "delay-seconds": "delay",
+    "timeout-seconds": "timeout",
+    "labels": "label",
+    "unique-for-seconds": "unique-for",
+    "debounce-seconds": "debounce",
+}
 
 
 def _told(pointer: str, detail: str) -> str:

@@ -17,6 +17,7 @@ from jobs.backoff import Backoff
 from jobs.exceptions import AttemptLost, UnknownJobType
 from jobs.message import FencedJob
 from jobs.models import Job
+from jobs.worker.learning import learn
 from jobs.worker.outcome import RetryLater, RetryPolicy, retried
 
 logger = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ def timed_out(held: FencedJob) -> None:
             lifecycle.retry_later(held, delay_seconds=outcome.delay_seconds, error=outcome.error)
         else:
             lifecycle.fail(held, error=outcome.error)
+        learn(job.pk, job.type, outcome)
     except AttemptLost:
         return
 

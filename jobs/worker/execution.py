@@ -23,7 +23,7 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from accounts.ids import new_id
-from jobs import lifecycle, registry
+from jobs import lifecycle, registry, step_results
 from jobs.backoff import Backoff
 from jobs.context import JobContext
 from jobs.exceptions import AttemptLost, InvalidPayload, UnknownJobType
@@ -31,13 +31,16 @@ from jobs.job_type import JobType
 from jobs.lifecycle import ClaimedJob
 from jobs.message import FencedJob
 from jobs.secret import Secret
+from jobs.step_results import ResultMissing, ResultsTooLarge
 from jobs.worker import outcome as outcomes
 from jobs.worker.gate import Gate
 from jobs.worker.identity import WorkerIdentity
+from jobs.worker.learning import learn
 from jobs.worker.outcome import Completed, Failed, Outcome, RetryPolicy
 from jobs.worker.reporter import Reporter
 from jobs.worker.slots import Slot
 from jobs.worker.transactions import open_transactions, roll_back_all_but
+from jobs.workflows.resolving import with_results
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -103,12 +106,24 @@ class Execution:
         """Run the job's code and say what came of it, whatever it did."""
         try:
             job_type = registry.get(job.type)
-            arguments = job_type.arguments(job.payload)
+            payload = self._with_results(job, job_type) if job.workflow_id else job.payload
+            arguments = job_type.arguments(payload)
             return self._run_code(job, job_type, arguments)
-        except (UnknownJobType, InvalidPayload) as error:
-            return Failed(error=_outdated(error))
+        except ResultMissing as error:  # it does not come back
+            return Failed(error=_error("result_missing", outcomes.storable(str(error))))
+        except _DATABASE_AWAY as error:
+            return outcomes.Released(error=outcomes.described(error))
+        except (UnknownJobType, InvalidPayload, ResultsTooLarge) as error:
+            return Failed(error=_unfit(error, job))
         except Exception as error:  # noqa: BLE001 (a result that cannot be read, memory used up)
             return Failed(error=outcomes.described(error))
+
+    def _with_results(self, job: ClaimedJob, job_type: JobType[..., Any]) -> dict[str, Any]:
+        """The payload with the results of earlier steps in it."""
+        return persistently(
+            lambda again: with_results(job.id, job_type, job.payload),
+            until=lambda: self._slot.deadline,
+        )
 
     def _run_code(
         self, job: ClaimedJob, job_type: JobType[..., Any], arguments: dict[str, Any]
@@ -148,6 +163,7 @@ class Execution:
     def _write(self, job: ClaimedJob, outcome: Outcome) -> None:
         try:
             self._write_persistently(job, outcome)
+            learn(job.id, job.type, outcome)
         except AttemptLost:
             self._identity.count_refused_write()
             logger.warning("job %s: attempt with fence %s lost its job", job.id, job.fence)
@@ -217,7 +233,7 @@ def record(held: FencedJob, outcome: Outcome) -> None:
             lifecycle.fail(held, error=error)
         case outcomes.RetryLater(error=error, delay_seconds=delay):
             lifecycle.retry_later(held, delay_seconds=delay, error=error)
-        case outcomes.Snoozed(delay_seconds=delay):
+        case outcomes.Snoozed(delay_seconds=delay) | outcomes.Limited(delay_seconds=delay):
             lifecycle.snooze(held, delay_seconds=delay)
         case outcomes.Released(error=error):
             lifecycle.release(held, error=error)
@@ -282,9 +298,11 @@ def _error(kind: str, message: str) -> dict[str, Any]:
     return {"type": kind, "message": message, "details": {}}
 
 
-def _outdated(error: Exception) -> dict[str, Any]:
-    """The code changed since the job was accepted."""
-    return {"type": "payload_outdated", "message": outcomes.storable(str(error)), "details": {}}
+def _unfit(error: Exception, job: ClaimedJob) -> dict[str, Any]:
+    """The code changed since the job was accepted; or the results of earlier steps do not fit."""
+    with_results = job.workflow_id and step_results.is_referring(job.payload)
+    kind = "payload_invalid" if with_results else "payload_outdated"
+    return _error(kind, outcomes.storable(str(error)))
 
 
 def revealed(arguments: Any) -> list[str]:

@@ -13,6 +13,7 @@ from jobs.control import (
     Cancel,
     CancelRequested,
     LeaseLost,
+    RateLimited,
     Retry,
     ShuttingDown,
     Snooze,
@@ -20,8 +21,11 @@ from jobs.control import (
     TimedOut,
 )
 from jobs.exceptions import FileGone
+from jobs.fingerprint import frames_of
+from jobs.limit_key import MAX_LENGTH
 
 MAX_MESSAGE, MAX_TRACEBACK = 8_000, 16_000
+LONGEST_LIMIT_SECONDS = 86_400.0
 MAX_DELAY_SECONDS = 3650 * 86_400.0  # the database's timestamps end somewhere
 
 
@@ -47,6 +51,14 @@ class Snoozed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Limited:
+    """Snoozed, and with it all jobs of `key` (None: the job's own, if it has one)."""
+
+    delay_seconds: float
+    key: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Released:
     error: dict[str, Any]
 
@@ -61,7 +73,7 @@ class Lost:
     """Somebody else may hold the job: nothing is to be written."""
 
 
-Outcome = Completed | Failed | RetryLater | Snoozed | Released | Cancelled | Lost
+Outcome = Completed | Failed | RetryLater | Snoozed | Limited | Released | Cancelled | Lost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +110,8 @@ def classify(
             return Cancelled(error=error)
         case Snooze():
             return Snoozed(delay_seconds=_bounded(exception.seconds))
+        case RateLimited():
+            return limited(exception)
         case Retry():
             return retried(error, policy, random=random, after=exception.after)
         case TimedOut():
@@ -121,19 +135,26 @@ def retried(
     return RetryLater(error=error, delay_seconds=_bounded(delay))
 
 
+def limited(told: RateLimited) -> Limited:
+    key = None if told.key is None else storable(str(told.key))[:MAX_LENGTH]
+    return Limited(delay_seconds=min(_bounded(told.seconds), LONGEST_LIMIT_SECONDS), key=key)
+
+
 def _bounded(seconds: float) -> float:
     """A delay that can be added to a timestamp; not a number is no delay."""
     return min(max(0.0, seconds), MAX_DELAY_SECONDS)
 
 
 def described(exception: BaseException, secrets: Collection[str] = ()) -> dict[str, Any]:
-    """An exception as it is kept on the job: type, message, details, traceback."""
-    frames = "".join(traceback.format_exception(exception))
+    """An exception as it is kept on the job: type, message, details, traceback, and the frames by
+    which failures are grouped."""
+    printed = "".join(traceback.format_exception(exception))
     return {
         "type": type(exception).__qualname__,
         "message": storable(_message(exception), secrets)[:MAX_MESSAGE],
         "details": {},
-        "traceback": storable(frames, secrets)[-MAX_TRACEBACK:],
+        "traceback": storable(printed, secrets)[-MAX_TRACEBACK:],
+        "frames": [storable(name, secrets) for name in frames_of(exception.__traceback__)],
     }
 
 

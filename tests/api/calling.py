@@ -39,6 +39,12 @@ class Caller:
         data = b"" if body is None else json.dumps(body).encode()
         return self.call("POST", path, data=data, headers=_spelt(headers))
 
+    def patch(self, path: str, body: Any) -> Answer:
+        return self.call("PATCH", path, data=json.dumps(body).encode())
+
+    def put(self, path: str, body: Any) -> Answer:
+        return self.call("PUT", path, data=json.dumps(body).encode())
+
     def send(self, path: str, data: bytes, **headers: str) -> Answer:
         """POST these very bytes."""
         return self.call("POST", path, data=data, headers=_spelt(headers))

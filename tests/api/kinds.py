@@ -19,3 +19,8 @@ def report(
 def reading(context: JobContext, *, document: InputFile) -> int:
     """How long a document is."""
     return document.size
+
+
+@job_type("apitests.crawl", unique_key="{subreddit}", limit_key="reddit:{subreddit}")
+def crawl(context: JobContext, *, subreddit: str) -> None:
+    """One crawl of a subreddit at a time."""

@@ -13,10 +13,15 @@ from accounts.scopes import EVERY_SCOPE, Scope
 from jobs.models import Job
 from jobs.states import Status
 from tests.api import kinds
+from tests.api.batching import BATCH_CALLS  # tests/api/test_batches_apart.py holds the same of them
 from tests.api.calling import PROBLEM, Answer, Caller
 from tests.api.conftest import MakeCaller, MakeJob
+from tests.api.pausing import QUEUE_CALLS, routed
+from tests.api.workflowing import WORKFLOW_CALLS  # test_workflows.py holds the same of them
 
 NEW = {"type": kinds.report.name, "payload": {"report_id": 1}}
+MANY = {"filter": {"type": kinds.report.name}}
+STUCK = {"job_ids": ["0199a1c0-0000-7000-8000-000000000001"], "status": "failed"}
 
 # Every call: method, path, the scope it needs, a body, and the status of the job it works on.
 CALLS = [
@@ -24,6 +29,7 @@ CALLS = [
     ("GET", "/jobs", Scope.JOBS_READ, None, None),
     ("POST", "/jobs", Scope.JOBS_WRITE, NEW, None),
     ("GET", "/jobs/{id}", Scope.JOBS_READ, None, Status.QUEUED),
+    ("PATCH", "/jobs/{id}", Scope.JOBS_WRITE, {"priority": 60}, Status.QUEUED),
     ("GET", "/jobs/{id}/attempts", Scope.JOBS_READ, None, Status.PROCESSING),
     ("POST", "/jobs/{id}/cancel", Scope.JOBS_WRITE, None, Status.QUEUED),
     ("POST", "/jobs/{id}/retry", Scope.JOBS_WRITE, None, Status.FAILED),
@@ -31,9 +37,19 @@ CALLS = [
     ("POST", "/jobs/{id}/run-now", Scope.JOBS_WRITE, None, Status.SCHEDULED),
     ("POST", "/jobs/{id}/discard", Scope.JOBS_WRITE, None, Status.FAILED),
     ("GET", "/jobs/{id}/explain", Scope.JOBS_READ, None, Status.QUEUED),
+    ("POST", "/jobs/bulk/cancel", Scope.JOBS_WRITE, MANY, None),
+    ("POST", "/jobs/bulk/retry", Scope.JOBS_WRITE, MANY, None),
+    ("POST", "/jobs/bulk/discard", Scope.JOBS_WRITE, MANY, None),
+    ("POST", "/jobs/bulk/boost", Scope.JOBS_WRITE, {**MANY, "boost": 5}, None),
+    ("PUT", "/jobs/bulk/status", Scope.ADMIN, STUCK, None),
+    ("GET", "/failures", Scope.JOBS_READ, None, Status.FAILED),
+    ("GET", "/failures/unsorted", Scope.JOBS_READ, None, Status.FAILED),
+    ("POST", "/failures/unsorted/retry", Scope.JOBS_WRITE, None, Status.FAILED),
+    ("POST", "/failures/unsorted/discard", Scope.JOBS_WRITE, None, Status.FAILED),
     ("GET", "/job-types", Scope.JOBS_READ, None, None),
     ("GET", "/queues", Scope.QUEUES_READ, None, None),
     ("GET", "/queues/default", Scope.QUEUES_READ, None, None),
+    ("GET", "/pauses", Scope.QUEUES_READ, None, None),
     ("GET", "/stats", Scope.JOBS_READ, None, None),
     ("GET", "/stats/series?metric=depth", Scope.JOBS_READ, None, None),
     ("GET", "/workers", Scope.WORKERS_READ, None, None),
@@ -45,15 +61,22 @@ FILE_CALLS = [
     ("GET", "/files/{id}", Scope.JOBS_READ, None, None),
     ("DELETE", "/files/{id}", Scope.JOBS_WRITE, None, None),
 ]
+# tests/api/test_pauses.py holds the same of these: they are a platform admin's alone.
+PLATFORM_CALLS = [
+    (method, routed(path), Scope.ADMIN, body, None) for method, path, body in QUEUE_CALLS
+]
 ON_A_JOB = [call for call in CALLS if "{id}" in call[1]]
 
 
 def route(path: str) -> str:
     """A path of the table as the routes and the published schema write it."""
-    return path.replace("/queues/default", "/queues/{id}").partition("?")[0]
+    named = path.replace("/queues/default", "/queues/{id}").replace("/unsorted", "/{id}")
+    return named.partition("?")[0]
 
 
 def made(caller: Caller, method: str, path: str, body: object) -> Answer:
+    if method in ("PATCH", "PUT"):
+        return (caller.patch if method == "PATCH" else caller.put)(path, body)
     return caller.get(path) if method == "GET" else caller.post(path, body)
 
 
@@ -64,7 +87,10 @@ def test_every_route_of_the_api_stands_in_the_table() -> None:
         if isinstance(include, URLResolver) and str(include.pattern) == "api/v1/"
         for one in include.url_patterns
     }
-    assert routes == {route(path) for _, path, *_ in [*CALLS, *FILE_CALLS]}
+    assert routes == {
+        route(path)
+        for _, path, *_ in [*CALLS, *FILE_CALLS, *PLATFORM_CALLS, *BATCH_CALLS, *WORKFLOW_CALLS]
+    }
 
 
 @pytest.mark.parametrize("granted", sorted(EVERY_SCOPE))

@@ -155,3 +155,61 @@ def test_a_job_taken_by_force_waits_for_its_old_lease(
     body = explained(caller, job)
     assert (codes(body), body["runnable"]) == (["running"], False)
     assert body["reasons"][0]["until"] is not None
+
+
+def test_workers_that_do_not_know_the_type_are_told_apart_from_none(
+    caller: Caller, acme: Tenant, make_job: MakeJob, at_work: None
+) -> None:
+    job = make_job(acme)
+    Worker.objects.update(types=["another.type"])
+    (unknowing,) = explained(caller, job)["reasons"]
+    assert "one live worker, but none that knows the type" in unknowing["detail"]
+    assert "CELERIAC_APPS" in unknowing["remedy"]
+    Worker.objects.update(queues=["mail"])
+    (absent,) = explained(caller, job)["reasons"]
+    assert absent["detail"] == "No live worker consumes queue default."
+    assert "-Q default" in absent["remedy"]
+
+
+def test_a_dispatcher_that_is_gone_says_since_when(
+    caller: Caller, acme: Tenant, make_job: MakeJob, at_work: None
+) -> None:
+    Leadership.objects.update(expires_at=Now() - timedelta(minutes=90))
+    (reason,) = explained(caller, make_job(acme))["reasons"]
+    assert (reason["code"], "1 h ago" in reason["detail"]) == ("dispatcher_down", True)
+
+
+def test_many_dependencies_are_counted_and_the_first_named(
+    caller: Caller, acme: Tenant, make_job: MakeJob
+) -> None:
+    job = make_job(acme, Status.BLOCKED)
+    for _ in range(25):
+        Dependency.objects.create(job=job, depends_on=make_job(acme))
+    reasons = explained(caller, job)["reasons"]
+    assert len(reasons) == 20
+    assert {reason["detail"] for reason in reasons} == {"It waits for 25 other jobs to end."}
+
+
+def test_a_scheduled_job_without_a_worker_has_no_expected_start(
+    caller: Caller, acme: Tenant, make_job: MakeJob, at_work: None
+) -> None:
+    Worker.objects.all().delete()
+    body = explained(caller, make_job(acme, Status.SCHEDULED))
+    assert (codes(body), body["expected_start_at"]) == (["scheduled", "no_worker"], None)
+
+
+def test_an_aged_job_has_only_those_of_its_new_level_ahead(
+    caller: Caller, acme: Tenant, make_job: MakeJob, at_work: None
+) -> None:
+    crowd(acme, 4, priority=75)
+    aged = make_job(acme, priority=50, row={"queued_at": timezone.now() - timedelta(minutes=90)})
+    Job.objects.filter(pk=aged.pk).update(created_at=aged.queued_at)
+    body = explained(caller, aged)
+    assert (body["ahead"], body["reasons"]) == (0, [])
+
+
+def test_foreign_and_unknown_jobs_are_not_explained(
+    caller: Caller, other: Tenant, make_job: MakeJob
+) -> None:
+    for job_id in (make_job(other).pk, uuid4()):
+        assert caller.get(f"/jobs/{job_id}/explain").status == 404

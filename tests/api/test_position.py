@@ -7,9 +7,9 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Tenant
-from jobs.api.position import position_of
 from jobs.enqueue import JobRequest, enqueue_many
 from jobs.models import Job, Queue
+from jobs.position import position_of
 from jobs.states import Status
 from tests.api import kinds
 from tests.api.calling import Caller

@@ -13,15 +13,16 @@ _CROWD = """
         id, tenant_id, owner, type, queue, labels, unique_key, created_by, status, priority,
         base_priority, payload, max_retries, timeout_seconds, fence, run, attempt, retry_count,
         crash_count, progress, progress_message, worker, cancelled_by, created_at, started_at,
-        completed_at, cancelled_at, actual_duration_seconds)
+        completed_at, cancelled_at, actual_duration_seconds, fingerprint)
     SELECT gen_random_uuid(), %(tenant)s, %(owner)s, %(type)s, %(queue)s, '{}', '', '',
            %(status)s, %(priority)s, %(priority)s, '{}', 3, 600, 0, 1, %(ended)s::int,
            %(retry_count)s, 0, 0, '', '', '', at - interval '2 seconds',
            CASE WHEN %(ended)s THEN at - interval '1 second' END,
            CASE WHEN %(status)s IN ('completed', 'failed') THEN at END,
-           CASE WHEN %(status)s = 'cancelled' THEN at END, CASE WHEN %(ended)s THEN 1 END
-      FROM (SELECT clock_timestamp() - %(ago)s * interval '1 second' AS at
-              FROM generate_series(1, %(number)s)) AS moment
+           CASE WHEN %(status)s = 'cancelled' THEN at END, CASE WHEN %(ended)s THEN 1 END,
+           CASE WHEN %(kinds)s > 0 THEN md5((n %% %(kinds)s)::text) ELSE '' END
+      FROM (SELECT clock_timestamp() - %(ago)s * interval '1 second' AS at, n
+              FROM generate_series(1, %(number)s) AS n) AS moment
 """
 
 
@@ -36,9 +37,10 @@ def crowd(
     owner: str = "",
     job_type: str = ECHO,
     retry_count: int = 0,
+    kinds: int = 0,
 ) -> None:
     """So many jobs, handed in two seconds before, and ended, so long ago. Those that ended were
-    waited for and ran one second each."""
+    waited for and ran one second each; `kinds` is how many fingerprints they have."""
     with connection.cursor() as cursor:
         cursor.execute(
             _CROWD,
@@ -53,6 +55,7 @@ def crowd(
                 "owner": owner,
                 "type": job_type,
                 "retry_count": retry_count,
+                "kinds": kinds,
             },
         )
 

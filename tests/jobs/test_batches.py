@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from accounts.models import Tenant
 from jobs import lifecycle
 from jobs.dispatcher import upkeep
-from jobs.lifecycle import Move, batches, ending, following, waiting
+from jobs.lifecycle import Move, batches, ending, settling, waiting
 from jobs.lifecycle.batches import MOST_REFUSED, RETRY_SECONDS, Batches
 from jobs.message import FencedJob
 from jobs.models import Dependency, Job
@@ -29,7 +29,7 @@ BATCHES = {
     "expire": (waiting, "_expiries"),
     "withdraw": (waiting, "_withdrawals"),
     "rescue": (ending, "_rescues"),
-    "settle": (following, "_settlements"),
+    "settle": (settling, "_settlements"),
 }
 
 

@@ -130,9 +130,24 @@ def test_a_unique_key_that_is_taken_gives_the_active_job_and_says_so() -> None:
     assert "already" in said.err
 
 
+def test_a_unique_key_may_change_the_job_that_waits() -> None:
+    first = enqueued("--unique-key=one", "--unique-for=1h", "--retry-backoff=crawler")
+    again = ["--unique-key=one", "--on-duplicate=replace", '--payload={"n": 2}']
+    said = Said("enqueue", ECHO, "--tenant=acme", *again)
+    assert said.out.strip() == str(first.pk)
+    assert "now as you asked" in said.err
+    assert fresh(first).payload == {"n": 2}
+    assert first.unique_until is not None
+    assert first.retry_backoff is not None
+    assert enqueued("--unique-key=two", "--debounce=30s").status == Status.SCHEDULED
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        ([ECHO, "--debounce=5"], "--debounce: needs a unique_key"),
+        ([ECHO, "--unique-key=k", "--on-duplicate=drop"], "--on-duplicate: one of"),
+        ([ECHO, "--retry-backoff=slow"], "--retry-backoff: one of default, crawler"),
         (["tests.nothing"], "no job type 'tests.nothing'"),
         (["diagnostics.ech"], "Did you mean diagnostics.echo"),
         (["diagnostics.sleep", '--payload={"seconds": "x"}'], "/seconds"),

@@ -17,6 +17,7 @@ from jobs.exceptions import (
     PayloadTooLarge,
     UnknownJobType,
     UnknownQueue,
+    UnknownTenant,
 )
 from jobs.message import FencedJob
 from jobs.models import Dependency, Job, OnFailure
@@ -257,7 +258,7 @@ def test_options_in_a_value_reach_what_a_parameter_hides(tenant: Tenant) -> None
 def test_a_tenant_that_does_not_exist_is_an_error(tenant: Tenant) -> None:
     from workloads.diagnostics.job_types import echo
 
-    with pytest.raises(Tenant.DoesNotExist):
+    with pytest.raises(UnknownTenant, match="no tenant 'nobody'"):
         echo.enqueue(tenant="nobody")
 
 

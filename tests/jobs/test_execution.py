@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
@@ -14,29 +13,17 @@ from jobs import JobContext, Snooze, job_type, registry
 from jobs.enqueue import enqueue
 from jobs.models import Job
 from jobs.states import Status
+from jobs.testing.execution import InlineExecution
 from jobs.worker.execution import Execution
-from jobs.worker.gate import Gate
 from jobs.worker.identity import WorkerIdentity
-from jobs.worker.slots import Slots
 from tests.jobs import making
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-class OpenGate:
-    """A gate without signals: these belong to the test runner."""
-
-    def install(self) -> None: ...
-
-    @contextmanager
-    def job_code(self, *, times_out_at: float) -> Iterator[None]:
-        yield
-
-
 @pytest.fixture
 def execution() -> Execution:
-    identity = WorkerIdentity(name="w@test", lease_seconds=30)
-    return Execution(identity, Slots(1).slot(0), cast(Gate, OpenGate()))
+    return InlineExecution(WorkerIdentity(name="w@test", lease_seconds=30))
 
 
 @pytest.fixture

@@ -20,13 +20,8 @@ from jobs.exceptions import InvalidPayload
 from jobs.files.sweeping import sweep_expired
 from jobs.models import FileUse, Job, StoredFile
 from jobs.states import Status
-from jobs.worker.execution import Execution
-from jobs.worker.gate import Gate
-from jobs.worker.identity import WorkerIdentity
-from jobs.worker.slots import Slots
-from tests.jobs import making
+from jobs.testing import run_inline
 from tests.jobs.kinds import ECHO
-from tests.jobs.test_execution import OpenGate
 from tests.support.files import storage_at, stored, stored_paths
 
 DAY = 86_400
@@ -208,13 +203,6 @@ def test_a_job_that_is_deleted_by_any_means_takes_its_uses_along(
 # --- reading ------------------------------------------------------------------------------
 
 
-def run(job: Job) -> Job:
-    identity = WorkerIdentity(name="w@test", lease_seconds=30)
-    execution = Execution(identity, Slots(1).slot(0), cast(Gate, OpenGate()))
-    execution.run(making.send(job))
-    return making.fresh(job)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_a_job_reads_its_file_and_what_is_known_of_it(
     tenant: Tenant, reading: JobType[..., Any]
@@ -224,7 +212,7 @@ def test_a_job_reads_its_file_and_what_is_known_of_it(
     expire(file)
     sweep_expired()
 
-    done = run(job)
+    done = run_inline(job)
 
     assert done.status == Status.COMPLETED, done.error
     assert done.result == {
@@ -246,7 +234,7 @@ def test_a_file_that_vanished_fails_its_job_for_good(
         FileUse.objects.all().delete()
         file.delete()
 
-    done = run(job)
+    done = run_inline(job)
 
     assert (done.status, done.retry_count) == (Status.FAILED, 0)
     assert done.error is not None

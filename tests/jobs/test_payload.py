@@ -104,7 +104,7 @@ def test_defaults_are_the_codes_and_are_not_stored() -> None:
         (STRICT, {"report_id": "seven"}, "/report_id", "valid integer"),
         (STRICT, {"report_id": 0}, "/report_id", "greater than or equal"),
         (STRICT, {"report_id": None}, "/report_id", "valid integer"),
-        (STRICT, {"report_id": 1, "titel": "x"}, "/titel", "unknown parameter"),
+        (STRICT, {"report_id": 1, "titel": "x"}, "/titel", "known: report_id, title"),
         (STRICT, {"report_id": 1, "a/b~c": "x"}, "/a~1b~0c", "unknown parameter"),
         (TYPED, {"colour": "blue"}, "/colour", "'red'"),
         (TYPED, {"mode": "half"}, "/mode", "'full' or 'delta'"),

@@ -14,7 +14,8 @@ from django.db.models.functions import Now
 from accounts.models import Tenant
 from jobs import lifecycle
 from jobs.dispatcher import ready
-from jobs.dispatcher.ready import LEAST_SHARE, Ready
+from jobs.dispatcher.ready import Ready
+from jobs.dispatcher.ready_sql import LEAST_SHARE
 from jobs.dispatcher.survey import Survey
 from jobs.dispatcher.window import Room
 from jobs.enqueue import JobOptions, enqueue

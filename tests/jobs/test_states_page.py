@@ -18,13 +18,18 @@ CHART = re.search(r"```mermaid\n(.*?)```", PAGE, re.DOTALL)
 
 Edge = tuple[str, str, str]  # transition, from, to; "[*]" is the birth of a job
 
-# Edges that a transition takes only where a dependency failed, or at the crash limit.
+# Edges that a transition takes only where a dependency failed, at the crash limit, or to another
+# start.
 RARE: set[Edge] = {
     ("settle", "blocked", "scheduled"),
     ("settle", "blocked", "failed"),
     ("settle", "blocked", "cancelled"),
     ("lose", "processing", "failed"),
     ("rescue", "processing", "failed"),
+    ("replace", "scheduled", "queued"),
+    ("replace", "queued", "scheduled"),
+    ("edit", "scheduled", "queued"),
+    ("edit", "queued", "scheduled"),
 }
 
 

@@ -35,7 +35,7 @@ LEADS_TO = {
     "force_queue": Status.QUEUED,
     "force_fail": Status.FAILED,
 }
-STAYS = {"progress", "renew", "boost", "discard"}
+STAYS = {"progress", "renew", "boost", "discard", "replace", "edit"}
 SILENT = {"dispatch", "progress", "renew"}  # the engine alone needs to know
 LEAVES_PROCESSING = {
     "complete", "fail", "retry_later", "snooze", "release", "lose", "rescue", "confirm_cancel",
@@ -43,7 +43,8 @@ LEAVES_PROCESSING = {
 RAISES = {
     **dict.fromkeys(LEAVES_PROCESSING - {"rescue"} | {"progress"}, AttemptLost),
     **dict.fromkeys(
-        ("cancel", "boost", "revive", "force_queue", "force_fail", "discard"), TransitionRefused
+        ("cancel", "boost", "revive", "force_queue", "force_fail", "discard", "replace", "edit"),
+        TransitionRefused,
     ),
 }
 KEEPS_FENCE = {"claim", "progress", "renew", "boost", "discard"}
@@ -67,7 +68,7 @@ WRITES = {
     "progress": {"progress", "progress_message"},
     "renew": {"lease_expires_at"},
     "complete": LEAVING | {"result", "progress"},
-    "fail": LEAVING | {"error"},
+    "fail": LEAVING | {"error", "fingerprint"},
     "retry_later": LEAVING | {"error", "retry_count", "visible_at"},
     "snooze": LEAVING | {"visible_at"},
     "release": LEAVING | {"queued_at"},
@@ -79,13 +80,23 @@ WRITES = {
         "visible_at",
     },
     "boost": {"priority"},
+    "replace": {
+        "payload", "labels", "fence", "dispatched_at", "retry_count", "crash_count", "error",
+    },
+    "edit": {"payload", "labels", "fence", "dispatched_at"},
     "revive": {
         "status", "run", "fence", "retry_count", "crash_count", "progress", "progress_message",
         "result", "error", "actual_duration_seconds", "completed_at", "cancelled_at",
         "cancelled_by", "cancel_requested_at", "discarded_at", "worker", "queued_at",
+        "fingerprint",
+    },
+    "reblock": {
+        "status", "run", "fence", "retry_count", "crash_count", "progress", "progress_message",
+        "error", "actual_duration_seconds", "completed_at", "cancelled_at", "cancelled_by",
+        "cancel_requested_at", "discarded_at", "worker", "fingerprint",
     },
     "force_queue": FORCING | {"queued_at"},
-    "force_fail": FORCING | {"completed_at", "error"},
+    "force_fail": FORCING | {"completed_at", "error", "fingerprint"},
     "discard": {"discarded_at"},
 }  # fmt: skip
 
@@ -183,6 +194,8 @@ VERBS_ON_NOTHING: dict[str, Callable[[], object]] = {
     "confirm_cancel": lambda: lifecycle.confirm_cancel(NOBODY, by=""),
     "cancel": lambda: lifecycle.cancel(NOBODY.id, by=""),
     "boost": lambda: lifecycle.boost(NOBODY.id, by=1, highest=100),
+    "replace": lambda: lifecycle.replace(NOBODY.id, {"labels": {}}, start_at=None),
+    "edit": lambda: lifecycle.edit(NOBODY.id, {"labels": {}}),
     "revive": lambda: lifecycle.revive(NOBODY.id),
     "force_queue": lambda: lifecycle.force_queue(NOBODY.id, error=making.ERROR),
     "force_fail": lambda: lifecycle.force_fail(NOBODY.id, error=making.ERROR),
@@ -302,7 +315,8 @@ def test_every_target_that_is_declared_is_reached() -> None:
 
 def test_every_transition_has_its_function_and_every_function_its_transition() -> None:
     functions = {name for name in lifecycle.__all__ if inspect.isfunction(getattr(lifecycle, name))}
-    reads_or_synonyms = {"claimed_before", "promote_now"}
+    of_many = {name for name in functions if name.endswith("_all")}
+    reads_or_synonyms = {"claimed_before", "promote_now", "lock", *of_many}
 
     assert set(VERBS) | {"create"} == set(TRANSITIONS)
     assert {verb.function for verb in VERBS.values()} | {"create"} == functions - reads_or_synonyms

@@ -2,8 +2,8 @@
 jobs, over 50 tenants and 20 priorities, also where one full limit key fills the head.
 
 Measured in buffers that the statements touch, not in time. Other sizes:
-`WAITING_ROWS=10000,1000000 python3 manage.py test tests/jobs/test_waiting_cost.py -o timeout=1800 -s`
-also tells the milliseconds.
+`WAITING_ROWS=10000,1000000 python3 manage.py test tests/jobs/test_waiting_cost.py -s
+-o timeout=1800` also tells the milliseconds.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ def test_a_tick_costs_the_same_however_many_jobs_wait(
         choosing = Choosing(lambda job_type: 0.01)
         choosing.look_at_aged(timezone.now())
         chosen, costs[target], seconds = ticks(choosing)
-        print(f"\ntick, {situation}, {target:,} rows: {costs[target]} buffers, "
+        print(  # noqa: T201 (with -s, for the documentation)
+              f"\ntick, {situation}, {target:,} rows: {costs[target]} buffers, "
               f"{1000 * seconds:.1f} ms to choose, {len(chosen.jobs)} chosen")  # fmt: skip
         assert len(chosen.jobs) >= 20
         if situation == "full key":
@@ -149,7 +150,7 @@ def test_a_claim_costs_the_same_however_many_jobs_wait(tenants: list[Tenant]) ->
         assert claimed is not None
         lifecycle.withdraw([FencedJob(sent.id, sent.fence)])
         costs.append(cost)
-    print(f"\nclaim: {costs} buffers")
+    print(f"\nclaim: {costs} buffers")  # noqa: T201 (as above)
     assert costs[1] <= 2 * costs[0], costs
 
 

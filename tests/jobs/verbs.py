@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from jobs import lifecycle
 from jobs.models import Dependency, Job
 from tests.jobs import making
 from tests.jobs.making import ERROR, held, let_pass
 
 CRASH_LIMIT = 5
+NEWER = {"payload": {"page": 2}, "labels": {"course": "7"}}  # what a newer request says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,13 @@ def _nothing_left_to_wait_for(job: Job) -> None:
 def _prepare_settle(job: Job) -> None:
     if job.status != "blocked":
         _nothing_left_to_wait_for(job)
+
+
+def _something_to_wait_for(job: Job) -> None:
+    """A job that has not ended, whose edge was settled when this one ended."""
+    Dependency.objects.filter(job=job).delete()
+    other = making.queued(job.tenant)
+    Dependency.objects.create(job=job, depends_on=other, settled_at=timezone.now())
 
 
 def _settle(job: Job) -> None:
@@ -97,7 +107,17 @@ VERBS: dict[str, Verb] = {
         act=lambda job: lifecycle.confirm_cancel(held(job), by="job:itself"),
     ),
     "boost": Verb(function="boost", act=lambda job: lifecycle.boost(job.pk, by=3, highest=100)),
+    "replace": Verb(
+        function="replace",
+        act=lambda job: lifecycle.replace(job.pk, NEWER, start_at=job.visible_at),
+    ),
+    "edit": Verb(function="edit", act=lambda job: lifecycle.edit(job.pk, NEWER)),
     "revive": Verb(function="revive", act=lambda job: lifecycle.revive(job.pk)),
+    "reblock": Verb(
+        function="reblock",
+        prepare=_something_to_wait_for,
+        act=lambda job: lifecycle.reblock([job.pk]),
+    ),
     "force_queue": Verb(
         function="force_queue", act=lambda job: lifecycle.force_queue(job.pk, error=ERROR)
     ),

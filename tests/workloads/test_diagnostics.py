@@ -12,6 +12,7 @@ from django.conf import settings
 
 from jobs import CancelRequested, JobType, registry
 from jobs.exceptions import InvalidPayload
+from jobs.testing.fixtures import Jobs
 from tests.workloads.recording import Recorder, context
 from workloads.diagnostics.chance import draw
 from workloads.diagnostics.errors import FailedAsAsked
@@ -71,8 +72,13 @@ def test_fail_fails_as_many_attempts_as_asked(attempt: int) -> None:
         run(fail, {"times": 2, "message": "on purpose"}, attempt=attempt)
 
 
-def test_fail_then_succeeds() -> None:
-    assert run(fail, {"times": 2}, attempt=3) == {"failed": 2, "attempt": 3}
+def test_fail_then_succeeds(celeriac_jobs: Jobs) -> None:
+    fail.enqueue(tenant="default", times=2)
+
+    done = celeriac_jobs.drain(skip_waits=True)
+
+    assert [job.status for job in done] == ["scheduled", "scheduled", "completed"]
+    assert done[-1].result == {"failed": 2, "attempt": 3}
 
 
 def test_flaky_repeats_itself_for_the_same_seed() -> None:

@@ -13,9 +13,8 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from jobs import CancelRequested, JobType, Retry
-from jobs.enqueue import enqueue
 from jobs.exceptions import InvalidPayload
-from jobs.models import Queue
+from jobs.testing.fixtures import Jobs
 from tests.support.files import storage_at, stored
 from tests.workloads import model_server
 from tests.workloads.files.archives import with_part
@@ -240,20 +239,17 @@ def test_a_refusal_points_at_the_field_and_says_what_is_wanted(
     assert [(error.pointer, error.detail) for error in caught.value.errors] == [(pointer, detail)]
 
 
-@pytest.mark.django_db
 def test_a_file_handed_in_before_gives_the_same_notes_as_one_in_the_payload(
-    tmp_path: Path, settings: Settings
+    celeriac_jobs: Jobs, tmp_path: Path, settings: Settings
 ) -> None:
     storage_at(tmp_path, settings)
     content = (SAMPLES / "sleep.pdf").read_bytes()
     tenant = Tenant.objects.create(slug="acme")
-    Queue.objects.get_or_create(name="default")
     file = stored(tenant, content, name="sleep.pdf")
 
-    job = enqueue(tenant, "notes.file", {"file": {"file_id": str(file.pk)}}).job
-    notes = notes_of_file(context(), **notes_of_file.arguments(job.payload))
+    job = celeriac_jobs.run(notes_of_file, tenant=tenant, file={"file_id": str(file.pk)})
 
-    assert notes == run(notes_of_file, {"file": inline("sleep.pdf", content)})
+    assert job.result == run(notes_of_file, {"file": inline("sleep.pdf", content)})
 
 
 @pytest.fixture
@@ -342,6 +338,18 @@ def test_a_model_that_fails_is_no_reason_to_extract_unawares(
 
     assert issubclass(error, notes_of_text.dont_autoretry_for) is not retryable
     assert len(ollama.questions) <= 2
+
+
+def test_a_job_for_a_busy_model_comes_again_when_that_said(
+    celeriac_jobs: Jobs, ollama: ModelServer
+) -> None:
+    ollama.queue = [model_server.answering(429, Retry_After="42")]
+    assert celeriac_jobs.run(notes_of_text, content="Some text.").status == "scheduled"
+
+    celeriac_jobs.advance(seconds=30)
+    assert celeriac_jobs.drain() == []
+    celeriac_jobs.advance(seconds=12)
+    assert [job.status for job in celeriac_jobs.drain()] == ["completed"]
 
 
 def test_a_busy_model_is_asked_again_when_it_said(ollama: ModelServer) -> None:

@@ -25,6 +25,7 @@ DEFAULT_OPTIONS = NotesOptions()
     dont_autoretry_for=PERMANENT,
     retry_backoff=10,
     retry_backoff_max=300,
+    result_retention_hours=None,
     description="Notes of a text: summary, points by section, key terms, a quiz if wanted.",
 )
 def notes_of_text(
@@ -46,6 +47,7 @@ def notes_of_text(
     dont_autoretry_for=PERMANENT,
     retry_backoff=10,
     retry_backoff_max=300,
+    result_retention_hours=None,
     description="Notes of a file: text, Markdown, HTML, PDF, docx, pptx, odt or epub.",
 )
 def notes_of_file(

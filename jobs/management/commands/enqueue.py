@@ -47,6 +47,7 @@ class Command(BaseCommand):
         add("--delay", type=arguments.seconds, help="start no sooner: seconds, or 5m, 2h, 1d")
         add("--run-at", type=arguments.at, metavar="TIME", help="as in 2026-01-31T12:00:00Z")
         add("--max-retries", type=int, metavar="N")
+        add("--retry-backoff", metavar="POLICY", help="default, crawler, fixed_30s or none")
         add("--timeout", type=int, metavar="SECONDS", help="of one attempt")
         add(
             "--unique-key",
@@ -54,6 +55,9 @@ class Command(BaseCommand):
             metavar="KEY",
             help="no second job while one with this key is active",
         )
+        add("--unique-for", type=arguments.seconds, help="the key is taken so long: as --delay")
+        add("--on-duplicate", default="existing", help="replace: change the job that waits")
+        add("--debounce", type=arguments.seconds, help="start when nobody asked for so long")
         add(
             "--label",
             type=arguments.label,
@@ -77,7 +81,7 @@ class Command(BaseCommand):
         made = _enqueue(access, options)
         job = current(made.job.pk, access)
         if not made.created:
-            self.stderr.write("An active job holds this unique key already.", str)
+            self.stderr.write(_already(made), str)
         if options["wait"]:
             return wait_for_end(job, access, self.stdout, self.stderr, as_json=options["json"])
         self._show(job, as_json=options["json"])
@@ -112,11 +116,21 @@ def _options(access: Access, options: dict[str, Any]) -> JobOptions:
         delay_seconds=options["delay"],
         max_retries=options["max_retries"],
         timeout_seconds=options["timeout"],
+        retry_backoff=options["retry_backoff"],
         unique_key=options["unique_key"],
+        unique_for_seconds=options["unique_for"],
+        on_duplicate=options["on_duplicate"],
+        debounce_seconds=options["debounce"],
         labels=dict(options["labels"]),
         owner=options["owner"],
         created_by=access.principal.actor,
     )
+
+
+def _already(made: Enqueued) -> str:
+    if made.replaced:
+        return "A waiting job held this unique key; it is now as you asked."
+    return "A job holds this unique key already."
 
 
 def _offer(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +13,6 @@ from django.http import QueryDict
 from accounts.access import Access
 from jobs import operations
 from jobs.api.filters import condition
-from jobs.api.paging import DEFAULT_LIMIT, MAX_LIMIT
 from jobs.api.reach import jobs_of
 from jobs.exceptions import TransitionRefused
 from jobs.models import Job
@@ -21,7 +20,15 @@ from jobs.operations import Actor
 from jobs.terminal import arguments
 from jobs.terminal.job_page import show_job
 from jobs.terminal.job_table import job_table
-from jobs.terminal.reading import access_to, attempts, current, document, found, reasons
+from jobs.terminal.reading import (
+    access_to,
+    attempts,
+    current,
+    document,
+    documents,
+    found,
+    reasons,
+)
 from jobs.terminal.refusal import REFUSED, Refused, in_words
 from jobs.terminal.screen import screen, until_the_reader_leaves, write_json
 from jobs.terminal.waiting import wait_for_end
@@ -44,11 +51,11 @@ class Command(BaseCommand):
         for name, told in (("show", "all that is known of one job"), ("watch", "until it ends")):
             one = verbs.add_parser(name, help=told)
             one.add_argument("id")
-            _add_shared(one)
+            arguments.add_shared(one)
         for name, (told, _) in VERBS.items():
             act = verbs.add_parser(name, help=told)
             act.add_argument("ids", nargs="+", metavar="id")
-            _add_shared(act)
+            arguments.add_shared(act)
             if name == "boost":
                 act.add_argument("--by", type=_boost, default=20, help="1 to 100, default 20")
             if name == "retry":
@@ -67,7 +74,7 @@ class Command(BaseCommand):
     def _list(self, access: Access, options: dict[str, Any]) -> int:
         order = "-seq" if access.tenant else "-pk"
         rows = jobs_of(access).filter(condition(_query(options))).order_by(order)
-        jobs = [document(job, access) for job in rows[: options["limit"] + 1]]
+        jobs = documents(list(rows[: options["limit"] + 1]), access)
         shown, more = jobs[: options["limit"]], len(jobs) > options["limit"]
         if options["json"]:
             write_json(self.stdout, {"items": shown, "more": more})
@@ -145,13 +152,8 @@ def _performed(verb: str, job: Job, access: Access, options: dict[str, Any]) -> 
     return current(job.pk, access)
 
 
-def _add_shared(parser: ArgumentParser) -> None:
-    parser.add_argument("--tenant", metavar="SLUG", help="default: all")
-    parser.add_argument("--json", action="store_true", help="one JSON document")
-
-
 def _add_list(parser: ArgumentParser) -> None:
-    _add_shared(parser)
+    arguments.add_shared(parser)
     parser.add_argument("--status", action="append", help="repeatable: any of them")
     for name in ("type", "queue", "level", "owner"):
         parser.add_argument(f"--{name}")
@@ -159,12 +161,7 @@ def _add_list(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--dead", action="store_const", const="true", help="failed and not discarded"
     )
-    parser.add_argument(
-        "--limit",
-        type=_limit,
-        default=DEFAULT_LIMIT,
-        help=f"1 to {MAX_LIMIT}, default {DEFAULT_LIMIT}",
-    )
+    arguments.add_limit(parser)
 
 
 def _query(options: dict[str, Any]) -> QueryDict:
@@ -179,15 +176,5 @@ def _query(options: dict[str, Any]) -> QueryDict:
     return query
 
 
-def _limit(text: str) -> int:
-    return _within(text, MAX_LIMIT)
-
-
 def _boost(text: str) -> int:
-    return _within(text, 100)
-
-
-def _within(text: str, highest: int) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= highest:
-        return int(text)
-    raise ArgumentTypeError(f"{text!r} is not 1 to {highest}")
+    return arguments.within(text, 100)

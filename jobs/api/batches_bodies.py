@@ -1,0 +1,81 @@
+"""What POST /batches takes: a list of jobs, or one type with a list of payloads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import (
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from jobs.api.bodies import HowToRun, NewJob, refusals_in
+from jobs.batches import MOST_JOBS
+from jobs.exceptions import FieldError, InvalidOptions
+
+_MOST_NAME = 255
+_OWN = frozenset({"name", "jobs", "on_complete", "on_failure", "atomic"})
+
+
+def _or_refused(given: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """An item that is no job is refused by itself."""
+    try:
+        return validate(given)
+    except ValidationError as error:
+        return InvalidOptions([FieldError(*one) for one in refusals_in(error)])
+
+
+if TYPE_CHECKING:
+    Item = NewJob | InvalidOptions
+    Payload = dict[str, Any] | InvalidOptions
+else:
+    Item = Annotated[NewJob, WrapValidator(_or_refused)]
+    Payload = Annotated[dict[str, Any], WrapValidator(_or_refused)]
+_Number = Field(min_length=1, max_length=MOST_JOBS)
+
+
+class NewBatch(HowToRun):
+    """Jobs to be counted together: `jobs`, each of its own, or `type` and `items`, one payload a
+    job; what else is said beside `items` holds for each of them."""
+
+    name: Annotated[str, Field(max_length=_MOST_NAME)] = ""
+    jobs: Annotated[list[Item], _Number] | None = None
+    type: str | None = None
+    items: Annotated[list[Payload], _Number] | None = None
+    on_complete: NewJob | None = None
+    on_failure: NewJob | None = None
+    atomic: bool = False
+
+    @model_validator(mode="after")
+    def _one_form(self) -> NewBatch:
+        if (self.jobs is None) == (self.items is None):
+            raise _rule("needs either jobs, or type and items")
+        if self.jobs is not None and (foreign := sorted(self.model_fields_set - _OWN)):
+            raise _rule(f"{', '.join(foreign)}: only beside items")
+        if self.items is not None and self.type is None:
+            raise _rule("items need a type")
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where its items stand in the document."""
+        return "/items" if self.jobs is None else "/jobs"
+
+    def each(self) -> list[Item]:
+        if self.jobs is not None:
+            return self.jobs
+        shared = {name: getattr(self, name) for name in HowToRun.model_fields}
+        return [
+            payload
+            if isinstance(payload, InvalidOptions)
+            else NewJob.model_construct(type=self.type, payload=payload, **shared)
+            for payload in self.items or ()
+        ]
+
+
+def _rule(reason: str) -> PydanticCustomError:
+    return PydanticCustomError("rule", "{reason}", {"reason": reason})

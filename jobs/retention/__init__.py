@@ -1,0 +1,9 @@
+"""How long ended jobs are kept, and their removal in small batches.
+
+`Retention` is what the dispatcher runs; `result_of` is how everybody reads a job's result.
+"""
+
+from jobs.retention.results import has_expired, result_of
+from jobs.retention.round import Retention
+
+__all__ = ["Retention", "has_expired", "result_of"]

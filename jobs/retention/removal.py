@@ -1,0 +1,133 @@
+"""Jobs are removed with everything of theirs, unless work that goes on needs them.
+
+Needed are: a job that an unfinished one waited for; every job of a batch that is not finished; all
+jobs of a workflow until the last of them is due, because its status is what they say together.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from django.db import IntegrityError, connection, transaction
+
+from jobs.lifecycle.statement import bound_waits, run
+from jobs.retention.rules import DUE, Rules
+
+logger = logging.getLogger(__name__)
+
+# Raw SQL: the ORM would read every row that it deletes, and has no SKIP LOCKED in a subquery of
+# its DELETE. What somebody holds locked, to look after it or to make it wait for, comes another
+# time.
+_LOCK = f"""
+    SELECT job.id FROM jobs_job AS job
+     WHERE job.id = ANY(%(ids)s) AND {DUE} ORDER BY job.id FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 (constants of this package; values travel as parameters)
+
+_ACTIVE = "('blocked', 'scheduled', 'queued', 'processing')"
+UNNEEDED = f"""
+    NOT EXISTS (SELECT 1 FROM jobs_dependency AS edge
+                  JOIN jobs_job AS other ON other.id = edge.job_id
+                 WHERE edge.depends_on_id = job.id
+                   AND (edge.settled_at IS NULL OR other.status IN {_ACTIVE}))
+    AND NOT EXISTS (SELECT 1 FROM jobs_batch AS batch
+                     WHERE batch.id = job.batch_id AND batch.finished_at IS NULL)
+"""  # noqa: S608 (as above)
+_UNNEEDED = f"""
+    SELECT job.id, job.batch_id, job.workflow_id FROM jobs_job AS job
+     WHERE job.id = ANY(%(ids)s) AND {UNNEEDED}
+"""  # noqa: S608 (as above)
+# Each workflow once, however many of its jobs are among those to be removed.
+_KEPT_WORKFLOWS = f"""
+    SELECT workflow.id FROM unnest(%(workflows)s::uuid[]) AS workflow(id)
+     WHERE EXISTS (SELECT 1 FROM jobs_job AS job
+                    WHERE job.workflow_id = workflow.id AND NOT {DUE})
+"""  # noqa: S608 (as above)
+
+_DELETE = (
+    "DELETE FROM jobs_attempt WHERE job_id = ANY(%(ids)s)",
+    "DELETE FROM jobs_dependency WHERE job_id = ANY(%(ids)s)",
+    "DELETE FROM jobs_dependency WHERE depends_on_id = ANY(%(ids)s)",
+    "DELETE FROM jobs_fileuse WHERE job_id = ANY(%(ids)s)",
+    "DELETE FROM jobs_job WHERE id = ANY(%(ids)s)",
+)
+
+
+def remove(ids: Sequence[UUID], rules: Rules) -> int:
+    """Remove those of these jobs that are due and that nothing needs. Returns how many.
+
+    An app of the installation may refer to a job; the database then refuses to remove it. So that
+    this stops no other, the rest is removed in parts.
+    """
+    try:
+        return _removed(ids, rules)
+    except IntegrityError as error:
+        if len(ids) == 1:
+            text = "job %s is due, and stays because a row refers to it: %s"
+            logger.warning(text, ids[0], error, extra={"job_id": ids[0]})
+            return 0
+    middle = len(ids) // 2
+    return remove(ids[:middle], rules) + remove(ids[middle:], rules)
+
+
+def _removed(ids: Sequence[UUID], rules: Rules) -> int:
+    """In one short transaction.
+
+    It looks whether they are needed after it has locked them: what was committed while the lock
+    was asked for, only a new statement sees.
+    """
+    with transaction.atomic():
+        bound_waits()
+        locked = [row[0] for row in run(_LOCK, ids=list(ids), **rules.parameters())]
+        unneeded = run(_UNNEEDED, ids=locked)
+        kept = _kept({workflow for *_, workflow in unneeded if workflow}, rules)
+        going = [row for row in unneeded if row[2] not in kept]
+        if not going:
+            return 0
+        for statement in _DELETE:
+            _execute(statement, [job_id for job_id, *_ in going])
+        remove_empty("jobs_batch", {batch for _, batch, _ in going if batch})
+        remove_empty("jobs_workflow", {workflow for *_, workflow in going if workflow})
+    return len(going)
+
+
+def _kept(workflows: Collection[UUID], rules: Rules) -> set[UUID]:
+    if not workflows:
+        return set()
+    named = list(workflows)
+    return {row[0] for row in run(_KEPT_WORKFLOWS, workflows=named, **rules.parameters())}
+
+
+_LOCK_GROUPS = {
+    "jobs_batch": """SELECT id FROM jobs_batch WHERE id = ANY(%(ids)s)
+                        AND finished_at IS NOT NULL ORDER BY id FOR UPDATE SKIP LOCKED""",
+    "jobs_workflow": """SELECT id FROM jobs_workflow WHERE id = ANY(%(ids)s)
+                         ORDER BY id FOR UPDATE SKIP LOCKED""",
+}
+_DELETE_GROUPS = {
+    "jobs_batch": """DELETE FROM jobs_batch WHERE id = ANY(%(ids)s) AND NOT EXISTS
+                        (SELECT 1 FROM jobs_job AS job WHERE job.batch_id = jobs_batch.id)
+                     RETURNING id""",
+    "jobs_workflow": """DELETE FROM jobs_workflow WHERE id = ANY(%(ids)s) AND NOT EXISTS
+                           (SELECT 1 FROM jobs_job AS job
+                             WHERE job.workflow_id = jobs_workflow.id)
+                        RETURNING id""",
+}
+
+
+def remove_empty(table: str, ids: Collection[UUID]) -> int:
+    """Remove those of these batches or workflows that have no job left. Call it in a transaction.
+
+    Where two remove the last jobs of one at the same moment, neither sees it empty; `leftovers`
+    finds it.
+    """
+    if not ids:
+        return 0
+    locked = [row[0] for row in run(_LOCK_GROUPS[table], ids=list(ids))]
+    return len(run(_DELETE_GROUPS[table], ids=locked))
+
+
+def _execute(statement: str, ids: list[UUID]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"ids": ids})
