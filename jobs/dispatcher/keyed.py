@@ -84,7 +84,9 @@ class KeyHeads:
         seen: dict[Pair, set[str]] = {pair: set() for pair in now}
         for row in rows:
             seen[row[1], row[2]].add(row[4])
-        self._after = {
-            pair: max(keys) for pair, keys in seen.items() if len(keys) >= KEYS
-        }  # the others begin anew
+        for pair, keys in seen.items():
+            if len(keys) >= KEYS:
+                self._after[pair] = max(keys)
+            else:
+                self._after.pop(pair, None)  # it begins anew
         return [row for row in rows if row[0] is not None]

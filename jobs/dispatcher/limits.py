@@ -52,9 +52,9 @@ class Ledger:
         )
 
     def book(self, place: Place) -> None:
-        """One job of which `has_room` was true."""
+        """One job that goes; also one that the limits of others of its key count."""
         if not self._is_free:
-            self._booked.update((self._rooms[place] or {}).keys())
+            self._booked.update(buckets_of(place))  # as what runs is counted
 
     def _rooms_of(self, place: Place) -> dict[Bucket, int] | None:
         """What each of its limits had left when this ledger began."""

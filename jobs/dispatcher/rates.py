@@ -24,13 +24,15 @@ from jobs.policies.rules import Snapshot
 Use = tuple[Bucket, UUID, int]  # of one attempt of a job, by its fence
 
 _KEPT = timedelta(days=1)  # as long as a rate may be
+_EVERY_KEY: Bucket = "key:"  # stands for the buckets of all keys
 
 # A start after the booking is taken for the one that was booked: a job that has gone on since and
-# started again only stays booked a little longer. One whose row is gone counts from its booking.
+# started again only stays booked a little longer. One whose row is gone counts from now, since
+# nobody can tell any more when it started.
 _NOW_KNOWN = """
     WITH known AS (
         SELECT use.id, use.bucket, use.job_id, use.fence,
-               CASE WHEN job.id IS NULL THEN use.booked_at
+               CASE WHEN job.id IS NULL THEN clock_timestamp()
                     WHEN job.started_at >= use.booked_at THEN job.started_at END AS started_at
           FROM jobs_rateuse AS use LEFT JOIN jobs_job AS job ON job.id = use.job_id
          WHERE use.started_at IS NULL
@@ -55,6 +57,7 @@ class Rates:
         self._started: defaultdict[Bucket, list[datetime]] = defaultdict(list)  # in order
         self._now = datetime.min.replace(tzinfo=UTC)
         self._is_loaded = False
+        self._lengths: dict[Bucket, int] = {}  # of the windows; what is older was pruned
 
     def forget(self) -> None:
         self._is_loaded = False
@@ -62,11 +65,15 @@ class Rates:
     def look(self, snapshot: Snapshot, now: datetime) -> None:
         """Bring it up to date, in the leader's transaction."""
         self._now = now
+        lengths = _lengths(snapshot)
+        if any(length > self._lengths.get(bucket, 0) for bucket, length in lengths.items()):
+            self.forget()  # a longer window counts what was pruned
+        self._lengths = lengths
         if not self._is_loaded:
             self._load(now)
         if self._open:
             self._settle()
-        self._prune(snapshot)
+        self._prune()
 
     def starts(self, bucket: Bucket, seconds: int) -> int:
         """How many count within the last so many seconds, with those that are sent."""
@@ -121,17 +128,17 @@ class Rates:
     def _count_open(self) -> None:
         self._waiting = Counter(bucket for bucket, _, _ in self._open)
 
-    def _prune(self, snapshot: Snapshot) -> None:
+    def _prune(self) -> None:
         """Forget what no rate counts any more."""
-        lengths = {
-            bucket: timedelta(seconds=limit.rate.seconds)
-            for bucket, limit in snapshot.limits.items()
-            if limit.rate
-        }
-        of_keys = [limit.rate.seconds for limit in snapshot.key_limits.values() if limit.rate]
-        longest_of_key = timedelta(seconds=max(of_keys, default=0))
         for bucket, started in list(self._started.items()):
-            length = lengths.get(bucket, longest_of_key)
-            del started[: bisect_right(started, self._now - length)]
+            seconds = self._lengths.get(bucket, self._lengths[_EVERY_KEY])
+            del started[: bisect_right(started, self._now - timedelta(seconds=seconds))]
             if not started:
                 del self._started[bucket]
+
+
+def _lengths(snapshot: Snapshot) -> dict[Bucket, int]:
+    """Seconds of the longest window in which starts of a bucket count."""
+    of_keys = [limit.rate.seconds for limit in snapshot.key_limits.values() if limit.rate]
+    rest = {bucket: limit.rate.seconds for bucket, limit in snapshot.limits.items() if limit.rate}
+    return {_EVERY_KEY: max(of_keys, default=0), **rest}

@@ -73,6 +73,35 @@ def crash(context: JobContext) -> None:
     os.kill(os.getpid(), 9)
 
 
+LIMIT = 5  # jobs of `testing.limited` with the same key
+
+
+@job_type(
+    "testing.limited", retry_backoff="none", timeout=600,
+    limit_key="{key}", key_max_concurrency=LIMIT,
+)  # fmt: skip
+def limited(context: JobContext, *, key: str, seconds: float = 0.0) -> dict[str, Any]:
+    """Take so long; leave a trace of each moment by the database's clock."""
+    leave_trace(context.attempt_id, "start", key=key, clock=_clock())
+    end = time.monotonic() + seconds
+    while (rest := end - time.monotonic()) > 0:
+        time.sleep(min(rest, _BEAT_SECONDS))
+        leave_trace(context.attempt_id, "alive", key=key, clock=_clock())
+    leave_trace(context.attempt_id, "end", key=key, clock=_clock())
+    return {"attempt": context.attempt_id}
+
+
+def _clock() -> float:
+    """The database's, in seconds."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+        row = cursor.fetchone()
+    assert row is not None
+    return float(row[0])
+
+
 @job_type("testing.connection", retry_backoff="none")
 def connection_id(context: JobContext) -> dict[str, Any]:
     """Which process ran it, over which database session."""

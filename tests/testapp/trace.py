@@ -13,10 +13,10 @@ from uuid import UUID
 TRACE = "CELERIAC_TEST_TRACE"  # the environment variable that names the file
 
 
-def leave_trace(attempt_id: str, mark: str) -> None:
+def leave_trace(attempt_id: str, mark: str, **more: Any) -> None:
     """One line by one write to a file opened for appending: whole, and in order of time."""
     line = json.dumps(
-        {"mark": mark, "attempt": attempt_id, "at": time.monotonic(), "pid": os.getpid()}
+        {"mark": mark, "attempt": attempt_id, "at": time.monotonic(), "pid": os.getpid(), **more}
     )
     trace = os.open(os.environ[TRACE], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     try:
