@@ -6,7 +6,7 @@ import re
 
 from django.conf import settings
 
-_TAKES_MANY = re.compile("/api/v1/batches")
+_TAKES_MANY = re.compile("/api/v1/(batches|workflows)")
 
 
 def takes_many(path: str) -> bool:

@@ -145,14 +145,16 @@ class RetryBackoff(Body):
         return asdict(backoff.POLICIES[given])
 
 
+def _or_id(schema: dict[str, Any]) -> None:
+    whole = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "string", "format": "uuid"}, whole]
+
+
 class Edge(Body):
     """A job to wait for, and what its failure means. The id alone stands for `cancel`."""
 
-    model_config = ConfigDict(
-        json_schema_extra=lambda schema: schema.update(
-            {"anyOf": [{"type": "string", "format": "uuid"}, dict(schema)]}
-        )
-    )
+    model_config = ConfigDict(json_schema_extra=_or_id)
 
     job_id: JobId
     on_failure: Annotated[OnFailure, Field(strict=False)] = OnFailure.CANCEL

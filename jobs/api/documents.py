@@ -118,8 +118,8 @@ class CircuitDocument(BaseModel):
 class JobTypeDocument(BaseModel):
     """A kind of job; `payload_schema` is the JSON Schema of its parameters.
 
-    Limits of the type count all its jobs; those of a key, one tenant's jobs with the same key, which
-    `limit_key` makes of the parameters (`computed`: by a function).
+    Limits of the type count all its jobs; those of a key, one tenant's jobs with the same key,
+    which `limit_key` makes of the parameters (`computed`: by a function).
     """
 
     name: str

@@ -20,6 +20,7 @@ from jobs.api import moment, workflows_describing
 from jobs.api.bodies import Body, body_of, optional_body_of
 from jobs.api.filters import Filters, condition
 from jobs.api.jobs import request_of
+from jobs.api.many import TakesMany
 from jobs.api.paging import PARAMETERS, page_of
 from jobs.api.reach import as_id
 from jobs.api.workflows_bodies import NewStep, NewWorkflow
@@ -46,7 +47,7 @@ FILTERS: Filters = {
 }
 
 
-class WorkflowsView(ApiView):
+class WorkflowsView(TakesMany):
     scopes = {"GET": Scope.JOBS_READ, "POST": Scope.JOBS_WRITE}
     parameters = {"GET": PARAMETERS | FILTERS.keys()}
 

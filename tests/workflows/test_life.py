@@ -7,7 +7,7 @@ from functools import partial
 from itertools import pairwise
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
@@ -16,7 +16,6 @@ from jobs import lifecycle
 from jobs.dispatcher.upkeep import Settle
 from jobs.lifecycle import following, settling
 from jobs.lifecycle.batches import Batches
-from jobs.message import FencedJob
 from jobs.models import Dependency, Job
 from jobs.signals import job_moved
 from jobs.states import FINAL
@@ -24,6 +23,7 @@ from jobs.workflows import HandedIn, behind, chain, hand_in
 from jobs.workflows.looking import WorkflowStatus, counts_of, status_of
 from tests.jobs import making as jobs_making
 from tests.support.buffers import undone
+from tests.support.waiting import wait_for
 from tests.workflows.making import anyway, echo, fail, now, or_fail, succeed
 
 
@@ -178,26 +178,34 @@ def test_what_a_dead_process_left_unsettled_is_found_by_the_sweep(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_last_of_many_steps_that_complete_at_once_opens_the_one_behind_them(
+def test_of_two_steps_that_complete_at_the_same_moment_the_second_opens_the_one_behind_them(
     tenant: Tenant,
 ) -> None:
-    parts = {f"p{n}": echo() for n in range(8)}
-    made = hand_in(tenant, "", {**parts, **behind({"z": echo()}, *parts)})
-    held = [jobs_making.start(made.jobs[name]) for name in parts]
-    together = threading.Barrier(len(held))
+    made = hand_in(tenant, "", {"a": echo(), "b": echo(), "z": echo("a", "b")})
+    first, second = (jobs_making.start(made.jobs[name]) for name in ("a", "b"))
 
-    def complete(one: FencedJob) -> None:
-        together.wait()
-        lifecycle.complete(one, result=None)
+    def complete() -> None:
+        lifecycle.complete(second, result=None)
         connection.close()
 
-    threads = [threading.Thread(target=complete, args=(one,)) for one in held]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    other = threading.Thread(target=complete)
+    with transaction.atomic():
+        lifecycle.complete(first, result=None)
+        other.start()
+        wait_for(
+            lambda: somebody_waits_for_a_lock() or not other.is_alive(),
+            seconds=20, what="the second meets the first", every=0.01,
+        )  # fmt: skip
+    other.join()
     assert now(made)["z"] == "queued"
     assert Job.objects.get(step="z").fence == 1
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def test_the_end_of_each_of_many_dependencies_costs_the_same(tenant: Tenant) -> None:

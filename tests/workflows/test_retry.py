@@ -130,3 +130,12 @@ def test_the_whole_is_cancelled_and_what_runs_is_asked_to_end(
     lifecycle.complete(held, result="too late")
     assert now(made)["a"] == "cancelled"
     assert AuditEntry.objects.filter(action="workflow.cancel").count() == 1
+
+
+def test_no_step_is_cancelled_because_of_another_that_is_cancelled_with_it(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.workflows.acting.CHUNK", 1)
+    made = hand_in(tenant, "", chain({"a": echo(), "b": echo(), "c": echo()}))
+    assert cancel(made.workflow, EVE) == 3
+    assert set(Job.objects.values_list("cancelled_by", flat=True)) == {EVE.name}
