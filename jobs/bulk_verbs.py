@@ -118,7 +118,10 @@ def _told(jobs: Sequence[Job], moves: Sequence[Move], otherwise: str = CONFLICT)
 def _run_again(jobs: Sequence[Job]) -> list[Result]:
     """Those that may name files by themselves: each file must be there and is kept for it."""
     plain = [job for job in jobs if not _takes_files(job)]
-    results = _told(plain, lifecycle.revive_all(_ids(plain)), KEY_TAKEN) if plain else []
+    behind = lifecycle.behind(_ids(plain)) if plain else set()
+    free = [job for job in plain if job.pk not in behind]
+    results = _told([job for job in plain if job.pk in behind], [])
+    results += _told(free, lifecycle.revive_all(_ids(free)), KEY_TAKEN) if free else []
     return results + [_run_one_again(job) for job in jobs if _takes_files(job)]
 
 

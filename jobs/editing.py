@@ -10,12 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit
-from jobs import lifecycle, options, registry
+from jobs import lifecycle, options
 from jobs.exceptions import FieldError, InvalidOptions
 from jobs.files import references
 from jobs.models import Job
+from jobs.new_payload import columns_with
 from jobs.operations import Actor
-from jobs.payload_keys import keys_after
 
 EDITABLE = ("priority", "run_at", "payload", "labels", "max_retries")
 _AUDITED = ("status", "priority", "run_at", "labels", "max_retries")
@@ -32,7 +32,8 @@ def edit(job: Job, by: Actor, changes: Mapping[str, Any]) -> Job:
     InvalidOptions, and for a payload UnknownJobType, InvalidPayload or PayloadTooLarge.
     """
     with transaction.atomic():
-        before = Job.objects.select_related("tenant").get(pk=job.pk)
+        rows = Job.objects.select_for_update(of=("self",), no_key=True)  # secrets may stay
+        before = rows.select_related("tenant").get(pk=job.pk)
         columns = _columns(before, changes)
         lifecycle.edit(job.pk, columns, start_at=_start(changes.get("run_at")))
         after = Job.objects.get(pk=job.pk)
@@ -57,14 +58,8 @@ def _columns(job: Job, changes: Mapping[str, Any]) -> dict[str, Any]:
     if errors:
         raise InvalidOptions(errors)
     if "payload" in changes:
-        columns |= _with_payload(job, changes["payload"])
+        columns |= columns_with(job, changes["payload"])
     return columns
-
-
-def _with_payload(job: Job, given: Mapping[str, Any]) -> dict[str, Any]:
-    job_type = registry.get(job.type)
-    sealed = references.sealed_payload(job_type, given, tenant=job.tenant, owner=job.owner)
-    return {"payload": sealed, **keys_after(job_type, job, sealed)}
 
 
 def _check_start(job: Job, run_at: datetime | None, errors: list[FieldError]) -> None:

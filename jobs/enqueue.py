@@ -6,10 +6,11 @@ see it, and a rollback leaves nothing behind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,13 @@ from django.utils import timezone
 from accounts.models import Tenant
 from jobs import lifecycle, options, registry, unique
 from jobs.duplicates import replaces
-from jobs.exceptions import FieldError, InvalidOptions, JobsError, UnknownTenant
+from jobs.exceptions import (
+    FieldError,
+    InvalidOptions,
+    JobsError,
+    QuotaExceeded,
+    UnknownTenant,
+)
 from jobs.files import references
 from jobs.job_type import JobType
 from jobs.models import Dependency, Job
@@ -38,6 +45,11 @@ __all__ = [
     "enqueue_many",
     "tenant_of",
 ]
+
+MOST_EDGES = 100_000  # of one call
+MOST_REPLACING = 500  # items of one call: each takes statements of its own
+_EDGES_A_STATEMENT = 10_000
+_TRIES = 3  # at one INSERT of many keys, of which somebody else takes one meanwhile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,14 +94,20 @@ def enqueue_many(
     tenant: Tenant, requests: Sequence[JobRequest], *, batch_id: UUID | None = None
 ) -> list[Enqueued | JobsError]:
     """Hand in many jobs with one INSERT, as jobs of that batch. The answer has one entry a request,
-    in its order: the job, or why it was refused. A refused one stops no other."""
+    in its order: the job, or why it was refused. A refused one stops no other.
+
+    Raises InvalidOptions where they have more than MOST_EDGES edges together, or more than
+    MOST_REPLACING of them may replace a job that waits.
+    """
+    _refuse_too_many(requests)
     outcomes: dict[int, Enqueued | JobsError] = {}
     plain: list[tuple[Job, JobRequest]] = []
     with_key: list[tuple[int, Job, JobRequest]] = []
     with transaction.atomic(), allowance(tenant) as allowed:
+        known = _known(tenant, [request.options for request in requests])
         for index, request in enumerate(requests):
             try:
-                job = prepared(tenant, request)
+                job = prepared(tenant, request, known=known)
                 job.batch_id = batch_id
                 if job.unique_key:
                     with_key.append((index, job, request))
@@ -103,31 +121,55 @@ def enqueue_many(
             outcomes[index] = Enqueued(job=job, created=True)
         # In the order of the keys: two calls that name the same keys never wait in a circle.
         with_key.sort(key=lambda one: (one[1].type, one[1].unique_key))
-        outcomes |= _insert_at_once(with_key, allowed) or _insert_each(with_key, allowed)
+        unique.lock([job for _, job, _ in with_key])
+        for each, some in groupby(with_key, key=lambda one: replaces(one[2].options)):
+            insert = _insert_each if each else _insert_at_once
+            outcomes |= insert(list(some), allowed)
         _insert(plain)
     return [outcomes[index] for index in range(len(requests))]
 
 
+def _refuse_too_many(requests: Sequence[JobRequest]) -> None:
+    if sum(len(request.options.depends_on) for request in requests) > MOST_EDGES:
+        text = f"at most {MOST_EDGES:,} of all jobs of a call together"
+        raise InvalidOptions([FieldError("/depends_on", text)])
+    if sum(replaces(request.options) for request in requests) > MOST_REPLACING:
+        text = f"at most {MOST_REPLACING} jobs of a call may replace or debounce"
+        raise InvalidOptions([FieldError("/on_duplicate", text)])
+
+
 def _insert_at_once(
     with_key: list[tuple[int, Job, JobRequest]], allowed: Allowance
-) -> dict[int, Enqueued | JobsError] | None:
-    """One look for all holders and one INSERT for the others; None, and nothing was written, where
-    that is not possible: a key outlives its job, a holder is to be replaced, the quota does not
-    reach for all, or somebody takes one of the keys at this moment."""
-    if any(job.unique_until or replaces(request.options) for _, job, request in with_key):
-        return None
+) -> dict[int, Enqueued | JobsError]:
+    """One look for all holders and one INSERT for the others; once more where somebody takes one
+    of the keys at this moment."""
+    for _ in range(_TRIES):
+        outcomes, fresh = _with_holders(with_key, allowed)
+        if _inserted(fresh):
+            allowed.use(len(fresh))
+            return outcomes
+    return _insert_each(with_key, allowed)
+
+
+def _with_holders(
+    with_key: list[tuple[int, Job, JobRequest]], allowed: Allowance
+) -> tuple[dict[int, Enqueued | JobsError], list[tuple[Job, JobRequest]]]:
+    """What becomes of each, and which of them are to be inserted for that."""
     holders = unique.holders_of([job for _, job, _ in with_key])
     fresh: list[tuple[Job, JobRequest]] = []
     outcomes: dict[int, Enqueued | JobsError] = {}
     for index, job, request in with_key:
-        holder = holders.setdefault((job.type, job.unique_key), job)
-        outcomes[index] = Enqueued(job=holder, created=holder is job)
-        if holder is job:
+        place = (job.type, job.unique_key)
+        if place not in holders:
+            try:
+                allowed.require_room(beside=len(fresh))
+            except QuotaExceeded as error:
+                outcomes[index] = error
+                continue
+            holders[place] = job
             fresh.append((job, request))
-    if not allowed.has_room_for(len(fresh)) or not _inserted(fresh):
-        return None
-    allowed.use(len(fresh))
-    return outcomes
+        outcomes[index] = Enqueued(job=holders[place], created=holders[place] is job)
+    return outcomes, fresh
 
 
 def _insert_each(
@@ -165,14 +207,21 @@ def tenant_of(tenant: Tenant | str) -> Tenant:
         raise UnknownTenant(f"There is no tenant {tenant!r}.", slug=tenant) from error
 
 
-def prepared(tenant: Tenant, request: JobRequest, job_type: JobType[Any, Any] | None = None) -> Job:
+def prepared(
+    tenant: Tenant,
+    request: JobRequest,
+    job_type: JobType[Any, Any] | None = None,
+    *,
+    known: Collection[UUID] | None = None,
+) -> Job:
     """The row to insert. Everything that can be refused is refused here. `job_type` where another
-    form of the type is to judge the payload."""
+    form of the type is to judge the payload; `known` are the tenant's jobs among those it waits
+    for, where they were looked up."""
     job_type = job_type or registry.get(request.type_name)
     given = request.options
     decided = options.decide(given, job_type, tenant.plan, now=timezone.now())
     if given.depends_on:
-        _refuse_unknown_dependencies(tenant, given)
+        _refuse_unknown_dependencies(given, _known(tenant, [given]) if known is None else known)
     payload = references.sealed_payload(job_type, request.payload, tenant=tenant, owner=given.owner)
     unique_key = given.unique_key or job_type.unique_key_of(payload)
     return Job(
@@ -211,8 +260,8 @@ def _insert(prepared: Sequence[tuple[Job, JobRequest]]) -> None:
         jobs = [job for job, _ in prepared]
         lifecycle.create(jobs)
         references.note_uses(jobs)
-        for job, request in waiting:
-            _block(job, request.options.depends_on)
+        if waiting:
+            _block([(job, request.options.depends_on) for job, request in waiting])
 
 
 def _insert_unique(job: Job, request: JobRequest, allowed: Allowance) -> Enqueued:
@@ -221,7 +270,7 @@ def _insert_unique(job: Job, request: JobRequest, allowed: Allowance) -> Enqueue
     Where the key outlives its job, requests take turns."""
     with transaction.atomic() if job.unique_until else nullcontext():
         if job.unique_until:
-            unique.lock(job)
+            unique.lock([job])
         while True:
             if holder := unique.holder_of(job):
                 if not unique.may_replace(request.options, holder):
@@ -248,20 +297,30 @@ def _inserted(jobs: Sequence[tuple[Job, JobRequest]]) -> bool:
     return True
 
 
-def _refuse_unknown_dependencies(tenant: Tenant, given: JobOptions) -> None:
-    """Another tenant's job is as unknown as one that does not exist."""
-    wanted = {edge.job_id for edge in given.depends_on}
-    known = set(Job.objects.filter(tenant=tenant, pk__in=wanted).values_list("pk", flat=True))
-    if missing := sorted(str(job_id) for job_id in wanted - known):
+def _known(tenant: Tenant, given: Iterable[JobOptions]) -> set[UUID]:
+    """The tenant's jobs among those that are waited for: another tenant's job is as unknown as one
+    that does not exist."""
+    wanted = {edge.job_id for options in given for edge in options.depends_on}
+    if not wanted:
+        return set()
+    return set(Job.objects.filter(tenant=tenant, pk__in=wanted).values_list("pk", flat=True))
+
+
+def _refuse_unknown_dependencies(given: JobOptions, known: Collection[UUID]) -> None:
+    missing = sorted(str(edge.job_id) for edge in given.depends_on if edge.job_id not in known)
+    if missing:
         raise InvalidOptions([FieldError("/depends_on", f"not found: {', '.join(missing)}")])
 
 
-def _block(job: Job, waits_for: Sequence[DependsOn]) -> None:
+def _block(waiting: Sequence[tuple[Job, Sequence[DependsOn]]]) -> None:
     """Write the edges, then take in those whose job has ended already. One that ends while this
     transaction is open is found by the dispatcher's sweep."""
-    edges = {edge.job_id: edge for edge in waits_for}.values()
-    Dependency.objects.bulk_create(
-        Dependency(job=job, depends_on_id=edge.job_id, on_failure=edge.on_failure) for edge in edges
-    )
-    ended = Job.objects.filter(pk__in=[edge.job_id for edge in edges], status__in=FINAL)
+    rows = [
+        Dependency(job=job, depends_on_id=edge.job_id, on_failure=edge.on_failure)
+        for job, waits_for in waiting
+        for edge in {edge.job_id: edge for edge in waits_for}.values()
+    ]
+    Dependency.objects.bulk_create(rows, batch_size=_EDGES_A_STATEMENT)
+    others = {row.depends_on_id for row in rows}
+    ended = Job.objects.filter(pk__in=others, status__in=FINAL)
     lifecycle.settle_ended(list(ended.values_list("pk", flat=True)))

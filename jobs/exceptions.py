@@ -25,6 +25,8 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from accounts.pointer import pointer as pointer
+
 
 class JobsError(Exception):
     """Something went wrong."""
@@ -52,11 +54,6 @@ class FieldErrors(JobsError):
     def __init__(self, errors: list[FieldError]) -> None:
         super().__init__("; ".join(f"{error.pointer}: {error.detail}" for error in errors))
         self.errors = errors
-
-
-def pointer(*parts: str | int) -> str:
-    """A JSON pointer (RFC 6901) to a place in a document."""
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 class FieldError:

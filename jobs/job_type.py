@@ -92,9 +92,15 @@ class JobType(Generic[P, R]):
         return enqueue(tenant_of(tenant), self.name, parameters, options).job
 
     def enqueue_batch(
-        self, *, tenant: Tenant | str, items: Sequence[Mapping[str, Any]], name: str = "",
-        on_complete: JobRequest | None = None, on_failure: JobRequest | None = None,
-        atomic: bool = False, **options: Any,
+        self,
+        *,
+        tenant: Tenant | str,
+        items: Sequence[Mapping[str, Any]],
+        name: str = "",
+        on_complete: JobRequest | None = None,
+        on_failure: JobRequest | None = None,
+        atomic: bool = False,
+        **options: Any,
     ) -> HandedIn:
         """Hand in a batch of jobs of this type, one for each of `items`, all with these options.
 
@@ -107,8 +113,12 @@ class JobType(Generic[P, R]):
         return hand_in(
             tenant,
             [JobRequest(type_name=self.name, payload=item, options=given) for item in items],
-            name=name, on_complete=on_complete, on_failure=on_failure, atomic=atomic,
-            owner=given.owner, created_by=given.created_by,
+            name=name,
+            on_complete=on_complete,
+            on_failure=on_failure,
+            atomic=atomic,
+            owner=given.owner,
+            created_by=given.created_by,
         )
 
     @cached_property

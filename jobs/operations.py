@@ -14,11 +14,11 @@ from typing import Any
 from django.db import transaction
 
 from accounts import audit
-from jobs import lifecycle, registry
+from jobs import lifecycle
 from jobs.exceptions import TransitionRefused
 from jobs.files import references
 from jobs.models import Job
-from jobs.payload_keys import keys_after
+from jobs.new_payload import columns_with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,9 @@ def retry(job: Job, by: Actor, *, payload: Mapping[str, Any] | None = None) -> J
     if payload is None:
         return _perform("retry", job, by, lambda: run_again(job))
     with transaction.atomic():
-        job_type = registry.get(job.type)
-        sealed = references.sealed_payload(job_type, payload, tenant=job.tenant, owner=job.owner)
-        keys = keys_after(job_type, job, sealed)
-        again = partial(lifecycle.revive, job.pk, payload=sealed, **keys)
+        rows = Job.objects.select_for_update(of=("self",), no_key=True)  # secrets may stay
+        before = rows.select_related("tenant").get(pk=job.pk)
+        again = partial(lifecycle.revive, job.pk, **columns_with(before, payload))
         after = _perform("retry", job, by, again)
         references.note_uses_anew(after)
     return after

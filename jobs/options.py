@@ -176,9 +176,13 @@ def _check_times(given: JobOptions, errors: list[FieldError]) -> None:
 
 def _check_texts(given: JobOptions, errors: list[FieldError]) -> None:
     for name, text in (("unique_key", given.unique_key), ("owner", given.owner)):
-        if not _is_short_text(text):
-            errors.append(FieldError(f"/{name}", _SHORT_TEXT))
+        check_short_text(name, text, errors)
     check_labels(given.labels, errors)
+
+
+def check_short_text(name: str, text: str, errors: list[FieldError]) -> None:
+    if not _is_short_text(text):
+        errors.append(FieldError(f"/{name}", _SHORT_TEXT))
 
 
 def check_labels(labels: Mapping[str, str], errors: list[FieldError]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jobs import registry, step_results
 from jobs.exceptions import InvalidPayload
 from jobs.job_type import JobType
 from jobs.models import Job
@@ -23,6 +24,9 @@ def keys_after(job_type: JobType[Any, Any], job: Job, payload: Mapping[str, Any]
 
 def _unique_key_before(job_type: JobType[Any, Any], job: Job) -> str | None:
     try:
-        return job_type.unique_key_of(job.payload)
+        if not job.workflow_id:
+            return job_type.unique_key_of(job.payload)
+        known_type, known, _ = step_results.known_part(registry.get(job.type), job.payload)
+        return known_type.unique_key_of(known)
     except InvalidPayload:  # the type has changed since
         return None

@@ -31,21 +31,18 @@ class Allowance:
         self._today = today
         self.used = 0
 
-    def require_room(self) -> None:
-        """Raises QuotaExceeded where there is none for one more."""
-        if self._today is not None and self.used >= self._today:
+    def require_room(self, *, beside: int = 0) -> None:
+        """Raises QuotaExceeded where there is none for one more, beside so many not yet used."""
+        wanted = self.used + beside
+        if self._today is not None and wanted >= self._today:
             raise QuotaExceeded(
                 "The tenant has handed in as many jobs as it may in a day (UTC).",
                 retry_after=_seconds_to_midnight(timezone.now()),
             )
-        if self._waiting is not None and self.used >= self._waiting:
+        if self._waiting is not None and wanted >= self._waiting:
             raise QuotaExceeded(
                 "As many of the tenant's jobs wait as may.", retry_after=_TRY_AGAIN_SECONDS
             )
-
-    def has_room_for(self, jobs: int) -> bool:
-        rooms = [room for room in (self._today, self._waiting) if room is not None]
-        return all(self.used + jobs <= room for room in rooms)
 
     def use(self, jobs: int = 1) -> None:
         """So many jobs were handed in."""

@@ -8,6 +8,7 @@ admin, logs, messages, shows `***`.
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, get_args
 
@@ -23,6 +24,9 @@ T = TypeVar("T")
 MASK = "***"
 SEALED = "$secret"  # {"$secret": "<token>"} stands where the value was
 UNSEAL = "unseal"  # key of the validation context that lets sealed values in
+
+
+_MASKED = "is '***', which only stands for a secret; give the secret itself"
 
 
 class Secret(Generic[T]):
@@ -56,6 +60,8 @@ class Secret(Generic[T]):
                 value = value.reveal()
             elif (info.context or {}).get(UNSEAL) and is_sealed(value):
                 value = _open(value[SEALED])
+            elif value == MASK:
+                raise PydanticCustomError("secret_masked", _MASKED)
             return cls(validate(value))
 
         return core_schema.with_info_wrap_validator_function(
@@ -86,6 +92,25 @@ def masked(value: Any) -> Any:
     if isinstance(value, list):
         return [masked(item) for item in value]
     return value
+
+
+def unmasked(given: Any, stored: Any) -> Any:
+    """What was given, with the stored secrets where it says `***` in their places.
+
+    An item of a list only where all of it stayed: another may have moved to its place.
+    Raises PydanticCustomError where a secret can no longer be read.
+    """
+    if given == MASK and is_sealed(stored):
+        return Secret(_open(stored[SEALED]))
+    if isinstance(given, Mapping) and isinstance(stored, dict):
+        return {key: unmasked(item, stored.get(key)) for key, item in given.items()}
+    if isinstance(given, list) and isinstance(stored, list):
+        same = [
+            unmasked(item, before) if item == masked(before) else item
+            for item, before in zip(given, stored, strict=False)
+        ]
+        return [*same, *given[len(same) :]]
+    return given
 
 
 def _seal(plain: bytes) -> str:

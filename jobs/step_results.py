@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
 from jobs.exceptions import FieldError, InvalidPayload, JobsError, pointer
 
 if TYPE_CHECKING:
@@ -120,6 +122,15 @@ def known_part(
         raise InvalidPayload(errors)
     known = {name: value for name, value in payload.items() if name not in found}
     return job_type.without(frozenset(found)), known, found
+
+
+def as_stored(referring: dict[str, Any]) -> dict[str, Any]:
+    """Parameters that wait for results, as they were given; they are checked with the results."""
+    try:
+        stored: dict[str, Any] = to_jsonable_python(referring)
+    except (PydanticSerializationError, ValueError) as error:
+        raise InvalidPayload([FieldError("", "cannot be written as JSON")]) from error
+    return stored
 
 
 def _why_not(job_type: JobType[Any, Any], name: str) -> str:

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import connection
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from jobs import duplicates, lifecycle
 from jobs.exceptions import TransitionRefused
 from jobs.files import references
+from jobs.lifecycle import unique_keys
 from jobs.models import Job
 from jobs.options import JobOptions
 from jobs.states import ACTIVE, WAITING, Status
 
 _HOLDS = Q(status__in=ACTIVE) | Q(status=Status.COMPLETED, unique_until__gt=Now())
-_LOCKS = 0x756E6971  # of all advisory locks those of unique keys
 
 # What the job that waits takes from a newer request.
 _TAKEN = (
@@ -30,15 +29,10 @@ _TAKEN = (
 )  # fmt: skip
 
 
-def lock(job: Job) -> None:
-    """Wait until every other transaction that hands in a job of this key has ended.
-
-    Where a key outlives its job the unique index is no guard: between the look and the INSERT the
-    other job may have come, run and completed.
-    """
-    key = f"{job.tenant_id}:{job.type}:{job.unique_key}"
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_LOCKS, key])
+def lock(jobs: Sequence[Job]) -> None:
+    """Wait until every other transaction that hands in a job with the key of one of these has
+    ended, where the key outlives its job: the unique index is no guard then."""
+    unique_keys.lock((job.tenant_id, job.type, job.unique_key) for job in jobs if job.unique_until)
 
 
 def holder_of(job: Job) -> Job | None:
@@ -64,8 +58,11 @@ def holders_of(jobs: Sequence[Job]) -> dict[tuple[str, str], Job]:
 
 
 def may_replace(given: JobOptions, holder: Job) -> bool:
-    """Whether the request wants it and may: a job of another owner stays as it is."""
-    return duplicates.replaces(given) and holder.status in WAITING and holder.owner == given.owner
+    """Whether the request wants it and may: a job of another owner stays as it is, and a step of
+    a workflow."""
+    if holder.workflow_id or holder.owner != given.owner:
+        return False
+    return duplicates.replaces(given) and holder.status in WAITING
 
 
 def replace(holder: Job, job: Job, given: JobOptions) -> bool:

@@ -14,6 +14,7 @@ from accounts.access import Access
 from accounts.address import address_of
 from accounts.api.acting import access_of, require_decided
 from accounts.api.refusals import FieldRefusal, Unprocessable
+from accounts.pointer import pointer
 from accounts.principal import Principal
 from accounts.scopes import Scope
 
@@ -57,4 +58,6 @@ def _require(principal: Principal, needed: Scope | None) -> None:
 def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
-        raise Unprocessable(FieldRefusal(f"/{name}", "unknown query parameter") for name in unknown)
+        raise Unprocessable(
+            FieldRefusal(pointer(name), "unknown query parameter") for name in unknown
+        )

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import InterfaceError, InternalError, OperationalError
 from django.http import Http404
-from psycopg.errors import ReadOnlySqlTransaction
+from psycopg.errors import DeadlockDetected, LockNotAvailable, ReadOnlySqlTransaction
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -26,6 +26,7 @@ from jobs.exceptions import (
     UnknownJobType,
     UnknownQueue,
 )
+from jobs.policies.in_flight import NotTakenBack
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,16 @@ INTERNAL = Problem(status=500, detail="Something went wrong here. It has been lo
 DATABASE_AWAY = Problem(
     status=503, detail="The database is away. Try again.", headers={"Retry-After": "5"}
 )
+DATABASE_FULL = Problem(
+    status=503, detail="The database has no room for this now.", headers={"Retry-After": "60"}
+)
+HELD = Problem(
+    status=409,
+    detail="Somebody else is changing this right now. Try again.",
+    kind="held",
+    headers={"Retry-After": "2"},
+)
+_NO_ROOM = "53"  # class of SQLSTATE: disk, memory, connections, table of locks
 # One body for every cause, so that nobody learns which tokens exist.
 _UNAUTHENTICATED = "A valid token is needed: Authorization: Bearer TOKEN."
 
@@ -69,6 +80,14 @@ def _of_database(error: InternalError) -> Problem:
     return DATABASE_AWAY if isinstance(error.__cause__, ReadOnlySqlTransaction) else INTERNAL
 
 
+def _of_operation(error: OperationalError) -> Problem:
+    cause = error.__cause__
+    if isinstance(cause, LockNotAvailable | DeadlockDetected):
+        return HELD
+    full = str(getattr(cause, "sqlstate", None) or "").startswith(_NO_ROOM)
+    return DATABASE_FULL if full else DATABASE_AWAY
+
+
 _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     UnknownJobType: lambda error: _fields([("/type", str(error))]),
     UnknownQueue: lambda error: _fields([("/queue", str(error))]),
@@ -85,8 +104,11 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
     TransitionRefused: lambda error: Problem(
         status=409, detail=str(error), kind="transition-refused"
     ),
+    NotTakenBack: lambda error: Problem(
+        status=503, detail=str(error), kind="not-taken-back", headers={"Retry-After": "60"}
+    ),
     QueueExists: lambda error: Problem(status=409, detail=str(error), kind="queue-exists"),
-    OperationalError: lambda error: DATABASE_AWAY,
+    OperationalError: _of_operation,
     InterfaceError: lambda error: DATABASE_AWAY,
     InternalError: _of_database,
     Http404: lambda error: NOT_FOUND,
@@ -108,6 +130,8 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response:
     """REST framework's exception handler. It answers every error, so that nothing leaks."""
     request = context["request"]
     problem = problem_of(error)
+    if problem is DATABASE_FULL:
+        logger.critical("the database lacks a resource: %s", str(error).strip())
     if problem.status >= 500:
         logger.error("%s %r failed", request.method, request.path, exc_info=error)
     return problem.response(request.path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from asgiref.typing import (
     ASGI3Application,
@@ -23,6 +25,8 @@ from config.api.uploads import refuse
 
 AT_ONCE = 4  # large bodies that one process holds in memory
 LONGEST_SECONDS = 60  # in which one must come in
+GRACE_SECONDS = 5.0  # to begin
+LEAST_RATE = 64 * 1024  # bytes a second, from then on
 _BUSY = Problem(
     status=503,
     detail="Too many large bodies are coming in at once. Try again.",
@@ -34,8 +38,9 @@ class LargeBodies:
     """Bodies of more than `small` and at most `limit` bytes for the paths that `take_many`;
     everything else goes to `otherwise`.
 
-    The application is asked first, with the headers alone: nobody who may not make the call has
-    a body of this size read. The view must know the question: `jobs.api.many`.
+    Of one caller one at a time: nobody keeps the others out. The application is asked first, with
+    the headers alone: nobody who may not make the call has a body of this size read. The view
+    must know the question: `jobs.api.many`.
     """
 
     def __init__(
@@ -52,48 +57,106 @@ class LargeBodies:
         self._small = small
         self._take_many = take_many
         self._otherwise = otherwise
-        self._held = 0
+        self._held: set[bytes] = set()  # whose bodies
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
     ) -> None:
-        if scope["type"] != "http" or not self._is_large(scope):
+        if scope["type"] != "http" or not self._takes_many(scope):
             await self._otherwise(scope, receive, send)
-        elif refusal := await refusal_of(self._application, scope):
-            await refuse(refusal, receive, send)
-        elif self._held >= AT_ONCE:
-            await answer(_BUSY, scope["path"], send)
+            return
+        announced = _announced(scope)
+        if announced is None:
+            first, whole = await _beginning(receive, self._small)
+            receive = _replayed(first, receive)
+            announced = 0 if whole else self._small + 1
+        if announced <= self._small:
+            await self._otherwise(scope, receive, send)
         else:
-            self._held += 1
-            try:
-                await self._limited(scope, _in_time(receive), send)
-            finally:
-                self._held -= 1
+            await self._take(scope, receive, send)
 
-    def _is_large(self, scope: HTTPScope) -> bool:
-        """A body whose length is not announced may be."""
-        if scope["method"] != "POST" or not self._take_many(scope["path"]):
-            return False
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length", b"0")
-        return b"transfer-encoding" in headers or not length.isdigit() or int(length) > self._small
+    async def _take(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if refusal := await refusal_of(self._application, scope):
+            await refuse(refusal, receive, send)
+            return
+        caller = _caller(scope)
+        if caller in self._held or len(self._held) >= AT_ONCE:
+            await answer(_BUSY, scope["path"], send)
+            return
+        with self._holding(caller):
+            await self._limited(scope, _in_time(receive), send)
+
+    @contextmanager
+    def _holding(self, caller: bytes) -> Iterator[None]:
+        self._held.add(caller)
+        try:
+            yield
+        finally:
+            self._held.discard(caller)
+
+    def _takes_many(self, scope: HTTPScope) -> bool:
+        return scope["method"] == "POST" and self._take_many(scope["path"])
+
+
+def _announced(scope: HTTPScope) -> int | None:
+    """The length of the body, where it was told."""
+    headers = dict(scope["headers"])
+    length = headers.get(b"content-length", b"0")
+    return int(length) if length.isdigit() and b"transfer-encoding" not in headers else None
+
+
+def _caller(scope: HTTPScope) -> bytes:
+    """Whose token it is, as a digest; all browser sessions, which seldom send such, are one."""
+    authorization = dict(scope["headers"]).get(b"authorization", b"")
+    scheme, _, token = authorization.partition(b" ")
+    return hashlib.sha256(token if scheme.lower() == b"bearer" else b"").digest()
+
+
+async def _beginning(
+    receive: ASGIReceiveCallable, most: int
+) -> tuple[list[ASGIReceiveEvent], bool]:
+    """What comes in until it is more than `most` bytes, and whether it has ended before that."""
+    events: list[ASGIReceiveEvent] = []
+    size, more = 0, True
+    while more and size <= most:
+        event = await receive()
+        events.append(event)
+        if event["type"] != "http.request":
+            return events, True
+        size += len(event["body"])
+        more = event["more_body"]
+    return events, size <= most
+
+
+def _replayed(first: list[ASGIReceiveEvent], receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
+    left = iter(first)
+
+    async def received() -> ASGIReceiveEvent:
+        return next(left, None) or await receive()
+
+    return received
 
 
 def _in_time(receive: ASGIReceiveCallable) -> ASGIReceiveCallable:
-    """A client that has not sent everything by then is treated as gone."""
-    end = asyncio.get_running_loop().time() + LONGEST_SECONDS
+    """A client that has not sent everything by then, or sends too slowly, is treated as gone."""
+    now = asyncio.get_running_loop().time()
+    end, by = now + LONGEST_SECONDS, now + GRACE_SECONDS
     whole = False
 
     async def received() -> ASGIReceiveEvent:
-        nonlocal whole
+        nonlocal whole, by
         if whole:  # what comes now is the client's leaving, which may be waited for
             return await receive()
         try:
-            async with asyncio.timeout_at(end):
+            async with asyncio.timeout_at(min(by, end)):
                 event = await receive()
         except TimeoutError:
             return HTTPDisconnectEvent(type="http.disconnect")
-        whole = event["type"] == "http.request" and not event["more_body"]
+        if event["type"] == "http.request":
+            by += len(event["body"]) / LEAST_RATE
+            whole = not event["more_body"]
         return event
 
     return received

@@ -20,16 +20,19 @@ from jobs import batches
 from jobs.admin.batch_pages import listing, page
 from jobs.models import Batch
 from jobs.operations import Actor
+from jobs.states import ACTIVE, TRANSITIONS, Status
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchVerb:
-    """`done` completes the sentence “3 jobs …”. `warning`: what is asked before it is done."""
+    """`done` completes the sentence “3 jobs …”. `of`: where a job is so, there
+    is something to do. `warning`: what is asked before it is done."""
 
     name: str
     label: str
     done: str
     act: Callable[[Batch, Actor], int]
+    of: frozenset[Status]
     warning: str = ""
 
 
@@ -37,11 +40,12 @@ VERBS = {
     verb.name: verb
     for verb in (
         BatchVerb(
-            name="retry", label="Retry what failed", done="queued again", act=batches.retry
+            name="retry", label="Retry what failed", done="queued again", act=batches.retry,
+            of=TRANSITIONS["revive"].sources,
         ),
         BatchVerb(
             name="cancel", label="Cancel the batch", done="cancelled or asked to end",
-            act=batches.cancel,
+            act=batches.cancel, of=ACTIVE,
             warning="Every job of it that waits ends at once. Those that run are asked to end, and "
             "keep no result.",
         ),
@@ -81,8 +85,10 @@ class BatchAdmin(ScopedAdmin):
     ) -> HttpResponse:
         _require_reading(request)
         batch = self._batch(request, object_id)
-        verbs = VERBS.values() if self._may_act(request, batch) else ()
-        context = {**page(batch), "verbs": verbs}
+        shown = page(batch)
+        there = {status for status, _ in shown["row"].counts}
+        verbs = [verb for verb in VERBS.values() if verb.of & there]
+        context = {**shown, "verbs": verbs if self._may_act(request, batch) else ()}
         return self._shown(request, "batch", title=batch.name or "Batch", **context)
 
     def act_view(self, request: HttpRequest, batch_id: UUID, verb: str) -> HttpResponse:

@@ -25,6 +25,7 @@ from jobs.policies import pausing
 
 _COLOURS = {"in force": "warning", "over": "info"}
 _LIST = "admin:jobs_pause_changelist"
+_NAMES = frozenset({"created_by", "ended_by"})
 
 
 @admin.register(Pause)
@@ -74,8 +75,15 @@ class PauseAdmin(ScopedAdmin):
     def over(self, pause: Pause) -> str:
         return NONE if _is_in_force(pause) else ago(pause.ended_at or pause.until)
 
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Who paused and who resumed is for platform admins."""
+        named = staff_of(request).everywhere
+        return tuple(name for name in self.list_display if named or name not in _NAMES)
+
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
-        return self.list_display if obj else ("kind", "target", "tenant", "reason", "until")
+        if obj is None:
+            return ("kind", "target", "tenant", "reason", "until")
+        return self.get_list_display(request)
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any

@@ -20,7 +20,14 @@ from accounts.staff import Staff
 from jobs.admin.telling import Moment, moment, short_id
 from jobs.models import OnFailure, Workflow
 from jobs.states import Status
-from jobs.workflows.looking import StepNow, WorkflowStatus, counts_of, status_of, steps_of
+from jobs.workflows.looking import (
+    StepNow,
+    WorkflowStatus,
+    connected,
+    counts_of,
+    status_of,
+    steps_of,
+)
 
 PAGE = 50
 MOST_SHOWN = 500  # steps on one page
@@ -101,18 +108,23 @@ def _row(workflow: Workflow, counts: Counter[str], now: Any) -> Row:
 
 
 def _step_rows(steps: Sequence[StepNow]) -> list[StepRow]:
-    """In the order of their distance from the start. Of more than fit those that failed or run
-    come first, as they are what people look for."""
-    depths = _depths(steps)
+    """In the order of their distance from the first that is shown. Of more than fit those that
+    failed or run come first, as they are what people look for."""
+    shown = steps
     if len(steps) > MOST_SHOWN:
-        steps = sorted(steps, key=lambda step: step.status not in _TROUBLE)[:MOST_SHOWN]
-    ordered = sorted(steps, key=lambda step: depths[step.name])
+        shown = sorted(steps, key=lambda step: step.status not in _TROUBLE)[:MOST_SHOWN]
+    shown = connected(shown, steps)
+    depths = _depths(shown)
+    ordered = sorted(shown, key=lambda step: depths[step.name])
     return [_step_row(step, depths[step.name]) for step in ordered]
 
 
 def _depths(steps: Sequence[StepNow]) -> dict[str, int]:
-    """How many steps each is away from the start, by its longest way."""
-    after = {step.name: [edge.step for edge in step.after] for step in steps}
+    """How many of these steps each is away from the start, by its longest way."""
+    names = {step.name for step in steps}
+    after = {
+        step.name: [edge.step for edge in step.after or () if edge.step in names] for step in steps
+    }
     depths: dict[str, int] = {}
     for name in TopologicalSorter(after).static_order():
         depths[name] = max((depths[other] + 1 for other in after[name]), default=0)
@@ -131,6 +143,8 @@ def _step_row(step: StepNow, depth: int) -> StepRow:
 
 
 def _after(step: StepNow) -> str:
+    if step.after is None:
+        return "too much to show here"
     named = [
         edge.step if edge.on_failure == OnFailure.CANCEL else f"{edge.step} ({edge.on_failure})"
         for edge in step.after[:_NAMED]

@@ -20,16 +20,19 @@ from jobs.admin.workflow_pages import listing, page
 from jobs.exceptions import JobsError
 from jobs.models import Workflow
 from jobs.operations import Actor
+from jobs.states import ACTIVE, TRANSITIONS, Status
 from jobs.workflows import acting
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkflowVerb:
-    """`act` returns what is told to the person. `warning`: what is asked before it is done."""
+    """`act` returns what is told to the person. `of`: where a step is so, there is something to
+    do. `warning`: what is asked before it is done."""
 
     name: str
     label: str
     act: Callable[[Workflow, Actor], str]
+    of: frozenset[Status]
     warning: str = ""
 
 
@@ -50,9 +53,12 @@ def _number(steps: int) -> str:
 VERBS = {
     verb.name: verb
     for verb in (
-        WorkflowVerb(name="retry", label="Retry from the failed step", act=_retry),
         WorkflowVerb(
-            name="cancel", label="Cancel the workflow", act=_cancel,
+            name="retry", label="Retry from the failed step", act=_retry,
+            of=TRANSITIONS["revive"].sources,
+        ),
+        WorkflowVerb(
+            name="cancel", label="Cancel the workflow", act=_cancel, of=ACTIVE,
             warning="Every step that waits ends at once. Those that run are asked to end, and keep "
             "no result.",
         ),
@@ -92,8 +98,10 @@ class WorkflowAdmin(ScopedAdmin):
     ) -> HttpResponse:
         _require_reading(request)
         workflow = self._workflow(request, object_id)
-        verbs = VERBS.values() if self._may_act(request, workflow) else ()
-        context = {**page(workflow), "verbs": verbs}
+        shown = page(workflow)
+        there = {status for status, _ in shown["row"].counts}
+        verbs = [verb for verb in VERBS.values() if verb.of & there]
+        context = {**shown, "verbs": verbs if self._may_act(request, workflow) else ()}
         return self._shown(request, "workflow", title=workflow.name or "Workflow", **context)
 
     def act_view(self, request: HttpRequest, workflow_id: UUID, verb: str) -> HttpResponse:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from drf_spectacular.utils import extend_schema
@@ -29,7 +30,7 @@ from jobs.api.batches_documents import (
 )
 from jobs.api.bodies import Body, NewJob, body_of, optional_body_of
 from jobs.api.filters import Filters, condition
-from jobs.api.jobs import request_of
+from jobs.api.jobs import request_of, visible_among
 from jobs.api.many import TakesMany
 from jobs.api.paging import PARAMETERS, page_of
 from jobs.api.reach import as_id
@@ -155,10 +156,14 @@ def _create(body: NewBatch, access: Access) -> Answer:
     bound = access.principal.owner
     if bound and body.owner not in (None, bound):
         raise PermissionDenied("This token makes jobs of its own owner only.")
+    items = body.each()
+    # Items share the list of those that all wait for.
+    named = [body] if body.jobs is None else [one for one in items if isinstance(one, NewJob)]
+    visible = visible_among(named, access)
     try:
         made = batches.hand_in(
             access.one_tenant,
-            [_item(one, access) for one in body.each()],
+            [_item(one, access, visible) for one in items],
             name=body.name,
             owner=bound or body.owner or "",
             created_by=access.principal.actor,
@@ -171,11 +176,13 @@ def _create(body: NewBatch, access: Access) -> Answer:
     return Answer(status=status.HTTP_201_CREATED, body=new_batch_document(made, access))
 
 
-def _item(one: Item, access: Access) -> JobRequest | JobsError:
+def _item(
+    one: Item, access: Access, visible: Collection[UUID] | None = None
+) -> JobRequest | JobsError:
     if isinstance(one, InvalidOptions):
         return one
     try:
-        return request_of(one, access)
+        return request_of(one, access, visible)
     except JobsError as error:
         return error
     except PermissionDenied as error:

@@ -15,7 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from jobs.api.bodies import HowToRun, NewJob, refusals_in
 from jobs.batches import MOST_JOBS
-from jobs.exceptions import FieldError, InvalidOptions
+from jobs.enqueue import MOST_EDGES, MOST_REPLACING
+from jobs.exceptions import FieldError, InvalidOptions, pointer
 
 _MOST_NAME = 255
 _OWN = frozenset({"name", "jobs", "on_complete", "on_failure", "atomic"})
@@ -66,6 +67,8 @@ class NewBatch(HowToRun):
         return "/items" if self.jobs is None else "/jobs"
 
     def each(self) -> list[Item]:
+        """Raises InvalidOptions where they are too much together, before any is looked at."""
+        self._refuse_too_many()
         if self.jobs is not None:
             return self.jobs
         shared = {name: getattr(self, name) for name in HowToRun.model_fields}
@@ -75,6 +78,33 @@ class NewBatch(HowToRun):
             else NewJob.model_construct(type=self.type, payload=payload, **shared)
             for payload in self.items or ()
         ]
+
+    def _refuse_too_many(self) -> None:
+        edges = replacing = 0
+        alike = len(self.items or ())
+        jobs: list[tuple[HowToRun, str, int]]
+        jobs = [(self, "", alike)] if self.jobs is None else self._placed(self.jobs)
+        for job, place, times in jobs:
+            edges += times * len(job.depends_on)
+            replacing += times * job.may_replace
+            if edges > MOST_EDGES:
+                raise _refused(f"{place}/depends_on", f"at most {MOST_EDGES:,} of a batch together")
+            if replacing > MOST_REPLACING:
+                name = "on_duplicate" if job.debounce_seconds is None else "debounce_seconds"
+                text = f"at most {MOST_REPLACING} jobs of a batch may replace or debounce"
+                raise _refused(f"{place}/{name}", text)
+
+    @staticmethod
+    def _placed(jobs: list[Item]) -> list[tuple[HowToRun, str, int]]:
+        return [
+            (job, pointer("jobs", index), 1)
+            for index, job in enumerate(jobs)
+            if not isinstance(job, InvalidOptions)
+        ]
+
+
+def _refused(place: str, text: str) -> InvalidOptions:
+    return InvalidOptions([FieldError(place, text)])
 
 
 def _rule(reason: str) -> PydanticCustomError:

@@ -192,6 +192,11 @@ class HowToRun(Body):
     estimated_duration_seconds: Annotated[int, Field(ge=0, le=_TEN_YEARS)] | None = None
     owner: str | None = None
 
+    @property
+    def may_replace(self) -> bool:
+        """Whether it may take the place of a job that waits."""
+        return self.on_duplicate == OnDuplicate.REPLACE or self.debounce_seconds is not None
+
 
 class NewJob(HowToRun, _What):
     """A job to be done. What is left out is decided by its type and the tenant's plan."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from accounts.api.refusals import FieldRefusal, Unprocessable
@@ -15,8 +15,16 @@ from jobs import priorities
 from jobs.api.bodies import Body, JobId
 from jobs.api.filters import FILTERS, REPEATABLE, condition
 from jobs.bulk import MOST, Done
+from jobs.exceptions import pointer
 from jobs.states import Status
 
+# They stand in the audit trail as they were asked.
+FilterValue = Annotated[str, Field(max_length=1_000)]
+FilterValues = Annotated[
+    list[FilterValue],
+    Field(max_length=50),
+    AfterValidator(lambda given: list(dict.fromkeys(given))),
+]
 Ids = Annotated[list[JobId], Field(min_length=1, max_length=MOST)]
 
 
@@ -26,7 +34,7 @@ class Chosen(Body):
 
     job_ids: Ids | None = None
     filter: Annotated[
-        dict[str, str | bool | list[str]] | None,
+        dict[str, FilterValue | bool | FilterValues] | None,
         Field(min_length=1, description=f"Any of {', '.join(FILTERS)}."),
     ] = None
     dry_run: bool = False
@@ -77,9 +85,9 @@ def condition_of(filter: dict[str, str | bool | list[str]]) -> Q:
     query, refusals = QueryDict(mutable=True), []
     for name, value in filter.items():
         if name not in FILTERS:
-            refusals.append(FieldRefusal(f"/filter/{name}", "unknown filter"))
+            refusals.append(FieldRefusal(pointer("filter", name), "unknown filter"))
         elif isinstance(value, list) and (name not in REPEATABLE or not value):
-            refusals.append(FieldRefusal(f"/filter/{name}", "one value is needed"))
+            refusals.append(FieldRefusal(pointer("filter", name), "one value is needed"))
         else:
             query.setlist(name, value if isinstance(value, list) else [_text(value)])
     if refusals:

@@ -25,6 +25,7 @@ FILTERS = [
     ),
     OpenApiParameter("batch_id", OpenApiTypes.UUID),
     OpenApiParameter("workflow_id", OpenApiTypes.UUID),
+    OpenApiParameter("schedule_id", OpenApiTypes.UUID),
     OpenApiParameter("owner", str),
     OpenApiParameter("label", str, description="key:value"),
     OpenApiParameter("dead", bool, description="Failed and not discarded."),

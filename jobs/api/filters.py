@@ -92,6 +92,12 @@ def _id(values: list[str]) -> UUID:
     return UUID(values[0])
 
 
+def _schedule(values: list[str]) -> Q:
+    """No job has a schedule yet."""
+    _id(values)
+    return Q(pk__in=[])
+
+
 def _dead(values: list[str]) -> Q:
     dead = Q(status=Status.FAILED, discarded_at=None)
     return dead if _one_of(values[0], {"true", "false"}) == "true" else ~dead
@@ -110,6 +116,7 @@ FILTERS: Filters = {
     "level": _level,
     "batch_id": lambda values: Q(batch=_id(values)),
     "workflow_id": lambda values: Q(workflow=_id(values)),
+    "schedule_id": _schedule,
     "owner": lambda values: Q(owner=values[0]),
     "label": _label,
     "dead": _dead,

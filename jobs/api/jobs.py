@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -19,7 +21,7 @@ from accounts.api.view import ApiView, address_of
 from accounts.scopes import Scope
 from jobs import editing
 from jobs.api import describing, prefer
-from jobs.api.bodies import Edit, NewJob, body_of
+from jobs.api.bodies import Edit, HowToRun, NewJob, body_of
 from jobs.api.documents import JobDocument, JobPage
 from jobs.api.filters import FILTERS, condition
 from jobs.api.paging import PARAMETERS, page_of
@@ -117,12 +119,24 @@ def _holder(made: Enqueued, access: Access) -> dict[str, Any]:
     return {**shown, "replaced": True} if made.replaced else shown
 
 
-def request_of(body: NewJob, access: Access) -> JobRequest:
-    """What the body asks for, as this caller may ask for it."""
-    return JobRequest(type_name=body.type, payload=body.payload, options=_options(body, access))
+def request_of(body: NewJob, access: Access, visible: Collection[UUID] | None = None) -> JobRequest:
+    """What the body asks for, as this caller may ask for it; `visible` as `visible_among` says."""
+    options = _options(body, access, visible)
+    return JobRequest(type_name=body.type, payload=body.payload, options=options)
 
 
-def _options(body: NewJob, access: Access) -> JobOptions:
+def visible_among(bodies: Iterable[HowToRun], access: Access) -> set[UUID] | None:
+    """Those of the jobs to wait for that the caller can see, looked up once for all bodies; None
+    where it sees all that its tenant has."""
+    if not access.principal.owner:
+        return None
+    asked = {edge.job_id for body in bodies for edge in body.depends_on}
+    if not asked:
+        return asked
+    return set(access.narrow(Job.objects.filter(pk__in=asked)).values_list("pk", flat=True))
+
+
+def _options(body: NewJob, access: Access, visible: Collection[UUID] | None = None) -> JobOptions:
     return JobOptions(
         queue=body.queue,
         priority=body.priority,
@@ -138,7 +152,7 @@ def _options(body: NewJob, access: Access) -> JobOptions:
         debounce_seconds=body.debounce_seconds,
         debounce_max_seconds=body.debounce_max_seconds,
         labels=body.labels,
-        depends_on=_visible_edges(body, access),
+        depends_on=_visible_edges(body, access, visible),
         estimated_duration_seconds=body.estimated_duration_seconds,
         owner=_owner(body.owner, access),
         created_by=access.principal.actor,
@@ -152,13 +166,14 @@ def _owner(asked: str | None, access: Access) -> str:
     return bound or asked or ""
 
 
-def _visible_edges(body: NewJob, access: Access) -> list[DependsOn]:
+def _visible_edges(
+    body: NewJob, access: Access, visible: Collection[UUID] | None
+) -> list[DependsOn]:
     """A job that the caller cannot see cannot be waited for, and is not told from a missing one."""
     edges = [DependsOn(job_id=edge.job_id, on_failure=edge.on_failure) for edge in body.depends_on]
     if edges and access.principal.owner:
-        asked = [edge.job_id for edge in edges]
-        seen = set(access.narrow(Job.objects.filter(pk__in=asked)).values_list("pk", flat=True))
-        missing = [str(job_id) for job_id in asked if job_id not in seen]
+        seen = visible_among([body], access) if visible is None else visible
+        missing = [str(edge.job_id) for edge in edges if edge.job_id not in (seen or ())]
         if missing:
             raise InvalidOptions([FieldError("/depends_on", f"not found: {', '.join(missing)}")])
     return edges

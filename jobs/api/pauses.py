@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -22,7 +23,7 @@ from jobs.api import describing
 from jobs.api.bodies import body_of
 from jobs.api.moment import shown
 from jobs.api.paging import PARAMETERS, page_of
-from jobs.api.platform import require_platform_admin
+from jobs.api.platform import is_platform_admin, require_platform_admin
 from jobs.api.policy_bodies import NewPause
 from jobs.api.policy_documents import PauseDocument, PausePage
 from jobs.api.reach import as_id
@@ -48,7 +49,8 @@ class PausesView(ApiView):
         if page.after is not None:
             rows = rows.filter(pk__lt=page.after)
         found = rows[: page.limit + 1]
-        return Response(page.answer(found, key=lambda one: str(one.pk), present=pause_document))
+        present = partial(pause_document, named=is_platform_admin(self.access))
+        return Response(page.answer(found, key=lambda one: str(one.pk), present=present))
 
     @extend_schema(
         operation_id="create_pause", tags=["queues"],
@@ -76,7 +78,7 @@ class PauseView(ApiView):
     def delete(self, request: Request, pause_id: str) -> Response:
         require_platform_admin(self.access)
         with transaction.atomic():
-            pause = pauses_of(self.access).filter(pk=as_id(pause_id)).first()
+            pause = Pause.objects.filter(pk=as_id(pause_id)).first()
             if pause is None:
                 raise NotFound
             pausing.end(pause, actor_of(request, self.access))
@@ -89,10 +91,12 @@ def actor_of(request: Request, access: Access) -> Actor:
 
 def pauses_of(access: Access) -> QuerySet[Pause]:
     """Those that may hold back jobs of this request's: of queues and types, and of its own tenant
-    and keys. The keys tell of all a tenant's jobs, so a token of one owner is not shown them."""
+    and keys. The keys tell of all a tenant's jobs, so a token of one owner is not shown them. A
+    platform admin pauses any tenant, whichever it acts for, and so it sees the pauses of all."""
     rows = Pause.objects.select_related("tenant")
     if access.tenant is not None:
-        rows = rows.filter(_EVERYBODYS | Q(tenant=access.tenant))
+        whole = Q(kind=PauseKind.TENANT) if is_platform_admin(access) else Q()
+        rows = rows.filter(_EVERYBODYS | whole | Q(tenant=access.tenant))
     if access.principal.owner:
         rows = rows.exclude(kind=PauseKind.KEY)
     return rows
@@ -122,7 +126,8 @@ def _paused(body: NewPause, access: Access, by: Actor) -> Answer:
     return Answer(status=code, body=pause_document(pause))
 
 
-def pause_document(pause: Pause) -> dict[str, Any]:
+def pause_document(pause: Pause, *, named: bool = True) -> dict[str, Any]:
+    """`named`: with who paused and who resumed, which is for platform admins."""
     now = timezone.now()
     lasts = pause.until is None or pause.until > now
     return {
@@ -134,7 +139,7 @@ def pause_document(pause: Pause) -> dict[str, Any]:
         "until": shown(pause.until),
         "in_force": pause.ended_at is None and lasts,
         "created_at": shown(pause.created_at),
-        "created_by": pause.created_by,
+        "created_by": pause.created_by if named else None,
         "ended_at": shown(pause.ended_at),
-        "ended_by": pause.ended_by or None,
+        "ended_by": (pause.ended_by or None) if named else None,
     }

@@ -8,8 +8,12 @@ from accounts.access import Access
 from accounts.scopes import Scope
 
 
+def is_platform_admin(access: Access) -> bool:
+    """Whoever belongs to a tenant is none, an admin there included."""
+    return access.principal.tenant is None and access.may(Scope.ADMIN)
+
+
 def require_platform_admin(access: Access) -> None:
-    """Raises PermissionDenied for whoever belongs to a tenant, an admin there included."""
-    principal = access.principal
-    if principal.tenant is not None or not access.may(Scope.ADMIN):
+    """Raises PermissionDenied for everybody else."""
+    if not is_platform_admin(access):
         raise PermissionDenied("Only a platform admin may do this.")

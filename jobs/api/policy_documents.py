@@ -13,7 +13,8 @@ from jobs.models import PauseKind
 class PauseDocument(BaseModel):
     """Jobs are held back: of `target`, a queue, a job type, a tenant or a limit key of `tenant`.
 
-    `in_force`: until `until`, or without one until somebody ends it.
+    `in_force`: until `until`, or without one until somebody ends it. `created_by` and `ended_by`
+    are null for whoever is no platform admin.
     """
 
     id: UUID
@@ -24,7 +25,7 @@ class PauseDocument(BaseModel):
     until: datetime | None
     in_force: bool
     created_at: datetime
-    created_by: str
+    created_by: str | None
     ended_at: datetime | None
     ended_by: str | None
 

@@ -38,7 +38,7 @@ from jobs.models import Workflow
 from jobs.operations import Actor
 from jobs.workflows import After, Step, acting, hand_in
 from jobs.workflows.acting import Retried
-from jobs.workflows.looking import counts_of, steps_of
+from jobs.workflows.looking import connected, counts_of, steps_of
 
 FILTERS: Filters = {
     "owner": lambda values: Q(owner=values[0]),
@@ -92,8 +92,13 @@ class WorkflowView(ApiView):
     )  # fmt: skip
     def get(self, request: Request, workflow_id: str) -> Response:
         workflow = _workflow_of(self.access, workflow_id)
-        steps = steps_document(steps_of(workflow))
-        return Response({**_shown(workflow, self.access), "steps": steps})
+        every = steps_of(workflow)
+        steps = connected(every, every)
+        told = {
+            "steps": steps_document(steps),
+            "edges_left_out": any(step.after is None for step in steps),
+        }
+        return Response({**_shown(workflow, self.access), **told})
 
 
 class _Nothing(Body):

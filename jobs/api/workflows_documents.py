@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,7 @@ from accounts.access import Access
 from jobs.api.moment import shown
 from jobs.models import OnFailure, Workflow
 from jobs.states import Status
-from jobs.workflows import HandedIn
+from jobs.workflows import After, HandedIn
 from jobs.workflows.looking import Counts, StepNow, WorkflowStatus, status_of
 
 
@@ -45,17 +45,21 @@ class AfterDocument(BaseModel):
 
 
 class StepDocument(BaseModel):
-    """A step and how its job stands. In `after` stand also the steps whose results it takes."""
+    """A step and how its job stands. In `after` stand also the steps whose results it takes.
+    `after` and `depends_on` are null where the workflow has too many; each job tells its own."""
 
     job_id: UUID
     type: str
     status: Status
-    after: list[AfterDocument]
-    depends_on: list[UUID]
+    after: list[AfterDocument] | None
+    depends_on: list[UUID] | None
 
 
 class WholeWorkflowDocument(WorkflowDocument):
+    """`edges_left_out`: what the steps wait for is too much for one answer."""
+
     steps: dict[str, StepDocument]
+    edges_left_out: bool
 
 
 class ChangedWorkflowDocument(WorkflowDocument):
@@ -91,16 +95,18 @@ def workflow_document(workflow: Workflow, counts: Counts, access: Access) -> dic
     return document
 
 
-def steps_document(steps: list[StepNow]) -> Mapping[str, Any]:
+def steps_document(steps: Sequence[StepNow]) -> Mapping[str, Any]:
     return {
         step.name: {
             "job_id": str(step.job_id),
             "type": step.type,
             "status": str(step.status),
-            "after": [
-                {"step": edge.step, "on_failure": str(edge.on_failure)} for edge in step.after
-            ],
-            "depends_on": [str(job_id) for job_id in step.depends_on],
+            "after": None if step.after is None else [_edge(one) for one in step.after],
+            "depends_on": None if step.depends_on is None else list(map(str, step.depends_on)),
         }
         for step in steps
     }
+
+
+def _edge(after: After) -> dict[str, str]:
+    return {"step": after.step, "on_failure": str(after.on_failure)}

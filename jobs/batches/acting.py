@@ -49,9 +49,10 @@ def _act(verb: str, batch: Batch, by: Actor, condition: Q, act: Act) -> int:
     changed = 0
     for start in range(0, len(ids), CHUNK):
         with transaction.atomic():
-            changed += len(act(ids[start : start + CHUNK]))
-            if start == 0:
-                _write_down(verb, batch, by, chosen=len(ids))
+            moved = len(act(ids[start : start + CHUNK]))
+            if moved:
+                _write_down(verb, batch, by, moved)
+        changed += moved
     return changed
 
 
@@ -68,8 +69,8 @@ def _revive(ids: Sequence[UUID]) -> list[Move]:
     )
 
 
-def _write_down(verb: str, batch: Batch, by: Actor, *, chosen: int) -> None:
-    """Once, with the first of the changes."""
+def _write_down(verb: str, batch: Batch, by: Actor, moved: int) -> None:
+    """In the transaction that moved so many."""
     audit.record(
         actor=by.name,
         action=f"batch.{verb}",
@@ -77,6 +78,5 @@ def _write_down(verb: str, batch: Batch, by: Actor, *, chosen: int) -> None:
         object_id=batch.pk,
         tenant=batch.tenant,
         address=by.address,
-        before={"completed": batch.completed, "failed": batch.failed, "cancelled": batch.cancelled},
-        after={"jobs_chosen": chosen},
+        after={"jobs": moved},
     )

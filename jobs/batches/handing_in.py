@@ -13,6 +13,7 @@ from jobs.enqueue import Enqueued, JobRequest, enqueue_many, tenant_of
 from jobs.exceptions import BatchRefused, FieldError, InvalidOptions, JobsError
 from jobs.lifecycle.following import close_intake
 from jobs.models import Batch
+from jobs.options import check_short_text
 
 MOST_JOBS = 10_000
 
@@ -43,9 +44,10 @@ def hand_in(
     An item that is refused, here or by the caller already (then it is the error), stops no other;
     with `atomic` it stops all: BatchRefused. `on_complete` is handed in once, when all have
     ended, `on_failure` once, at the first that failed. Raises InvalidOptions for a callback that
-    breaks a rule, and for no items or too many.
+    breaks a rule, as for such an owner, and for no items or too many.
     """
     _require_some(items)
+    _check_owner(owner)
     requests = [item for item in items if isinstance(item, JobRequest)]
     with transaction.atomic():
         tenant = tenant_of(tenant)
@@ -69,6 +71,13 @@ def hand_in(
 def _require_some(items: Sequence[object]) -> None:
     if not 1 <= len(items) <= MOST_JOBS:
         raise InvalidOptions([FieldError("/jobs", f"must be 1 to {MOST_JOBS:,}")])
+
+
+def _check_owner(owner: str) -> None:
+    errors: list[FieldError] = []
+    check_short_text("owner", owner, errors)
+    if errors:
+        raise InvalidOptions(errors)
 
 
 def _merged(

@@ -6,15 +6,16 @@ database: the workers, the policy (anew at each change of its version), the tena
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from accounts.models import Tenant
 from jobs import registry
-from jobs.dispatcher import aged, selection, usage, window
 from jobs.dispatcher import recall as recalling
+from jobs.dispatcher import selection, usage, window
+from jobs.dispatcher.aged import AgedBands
 from jobs.dispatcher.every import Every
 from jobs.dispatcher.fairness import Fairness
 from jobs.dispatcher.leader import Held
@@ -25,7 +26,7 @@ from jobs.dispatcher.window import Books, Candidate, LiveWorker, Room
 from jobs.effective import configured
 from jobs.lifecycle import Dispatched
 from jobs.policies import buckets, snapshot
-from jobs.policies.buckets import Place
+from jobs.policies.buckets import Bucket, Place, keys_in
 from jobs.policies.rules import Snapshot
 
 WORKERS_SECONDS = 1.0  # they report themselves every two
@@ -53,6 +54,7 @@ class Choosing:
         self._ready = Ready()
         self._fairness = Fairness()
         self._rates = Rates()
+        self._aged = AgedBands()
         self._snapshot = Snapshot()
         self._version: int | None = None
         self._workers: list[LiveWorker] = []
@@ -77,18 +79,40 @@ class Choosing:
             return Chosen(jobs=[])
         load = selection.load()
         ledger = Ledger(self._snapshot, self._usage(held.now), held.now)
-        rooms = _open(window.rooms(self._workers, load, self._expected), ledger)
-        candidates = self._ready.select(rooms, self._policy(ledger, held.now))
-        self._learn_weights(candidates)
+        rooms = window.rooms(self._workers, load, self._expected)
         books = Books(self._workers, load, self._expected)
-        return Chosen(
-            jobs=self._fairness.choose(
-                candidates,
-                lambda job: self._take(job, ledger, books),
-                queue_weights=self._snapshot.queue_weights,
-                tenant_weights=self._weights,
+        chosen, refused = self._offer(rooms, ledger, books, held.now)
+        if refused:
+            # Jobs that a limit stopped although there are slots may fill all that was read.
+            taken = {job.id for job in chosen}
+            behind, _ = self._offer(
+                rooms, ledger, books, held.now, passing_over=refused, without=taken
             )
+            chosen += behind
+        return Chosen(jobs=chosen)
+
+    def _offer(
+        self,
+        rooms: dict[str, Room],
+        ledger: Ledger,
+        books: Books,
+        now: datetime,
+        passing_over: Collection[Bucket] = (),
+        without: Collection[UUID] = (),
+    ) -> tuple[list[Candidate], set[Bucket]]:
+        """Those of the ready jobs that go, and the limits that stopped others."""
+        policy = self._policy(ledger, now, passing_over)
+        found = self._ready.select(_open(rooms, ledger, passing_over), policy)
+        candidates = [job for job in found if job.id not in without]
+        self._learn_weights(candidates)
+        refused: set[Bucket] = set()
+        chosen = self._fairness.choose(
+            candidates,
+            lambda job: self._take(job, ledger, books, refused),
+            queue_weights=self._snapshot.queue_weights,
+            tenant_weights=self._weights,
         )
+        return chosen, refused
 
     def book(self, sent: Iterable[Dispatched], chosen: Chosen) -> None:
         """Note the starts that rates count, in the transaction that marks them."""
@@ -97,15 +121,23 @@ class Choosing:
 
     def recall(self, now: datetime) -> int:
         """Withdraw what was sent and no longer ought to be; in another thread than the ticks."""
-        return recalling.recall(self._snapshot, now, self._effective(now))
+        return recalling.recall(self._snapshot, now, self._effective(now), can_run=self._is_known)
+
+    def _is_known(self, place: Place) -> bool:
+        return any(
+            place.queue in worker.queues and place.type in worker.types for worker in self._workers
+        )
 
     def look_at_aged(self, now: datetime) -> None:
         """Find what has risen by waiting; in another thread than the ticks."""
-        self._ready.aged = aged.bands(configured(), now, self._effective(now))
+        self._ready.aged = self._aged.look(configured(), now, self._effective(now))
 
-    def _take(self, job: Candidate, ledger: Ledger, books: Books) -> bool:
+    def _take(self, job: Candidate, ledger: Ledger, books: Books, refused: set[Bucket]) -> bool:
         def may_start(job: Candidate) -> bool:
-            return ledger.has_room(job.place)
+            may = ledger.has_room(job.place)
+            if not may:
+                refused.update(ledger.refusing(job.place))
+            return may
 
         taken = books.take(job, self._expected(job.type), may_start=may_start)
         if taken:
@@ -129,12 +161,14 @@ class Choosing:
         self._rates.look(self._snapshot, now)
         return Usage(running=running, starts=self._rates.starts, keys=keys | self._rates.keys)
 
-    def _policy(self, ledger: Ledger, now: datetime) -> Policy:
-        keyed = [kind.name for kind in registry.all() if kind.limit_key is not None]
+    def _policy(self, ledger: Ledger, now: datetime, passing_over: Collection[Bucket]) -> Policy:
+        held = ledger.held_keys()
+        held += [f"{tenant}:{key}" for tenant, key in keys_in(passing_over)]
         return Policy(
             barred_tenants=ledger.barred_tenants(),
-            barred_keys=ledger.barred_keys(keyed),
-            has_keys=bool(keyed),
+            held_keys=held,
+            barred_keys=ledger.barred_keys(),
+            has_keys=bool(held) or any(kind.limit_key is not None for kind in registry.all()),
             effective=self._effective(now),
             aged_before=configured().begins_for(now),
         )
@@ -158,17 +192,20 @@ class Choosing:
                 self._weights[tenant.pk] = tenant.weight or tenant.plan.weight
 
 
-def _open(rooms: dict[str, Room], ledger: Ledger) -> dict[str, Room]:
+def _open(
+    rooms: dict[str, Room], ledger: Ledger, passing_over: Collection[Bucket]
+) -> dict[str, Room]:
     """Without the queues and types that are full or held."""
     found = {}
     for queue, room in rooms.items():
         left = ledger.room_of(buckets.of_queue(queue))
-        most = room.most if left is None else min(room.most, left)
         lowest = {
             job_type: level
             for job_type, level in room.lowest.items()
             if ledger.room_of(buckets.of_type(job_type)) != 0
+            and buckets.of_type(job_type) not in passing_over
         }
-        if most > 0 and lowest:
-            found[queue] = Room(most=most, lowest=lowest)
+        # Not only as many rows as the limit has room for: some of them may not go.
+        if left != 0 and lowest:
+            found[queue] = Room(most=room.most, lowest=lowest)
     return found

@@ -8,7 +8,7 @@ worker comes to claim it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -94,21 +94,31 @@ class Ledger:
             if bucket.startswith("tenant:") and self.room_of(bucket) == 0
         ]
 
-    def barred_keys(self, types: Iterable[str]) -> list[str]:
-        """`TYPE:TENANT:KEY` of the keys of which no job of that type can start now."""
-        if self._is_free:
-            return []
-        keys = {*self._usage.keys, *keys_in(self._snapshot.holds)}
+    def held_keys(self) -> list[str]:
+        """`TENANT:KEY` of the keys that are held, whatever the type."""
         return [
-            f"{job_type}:{tenant}:{key}"
-            for job_type in types
-            for tenant, key in keys
-            if self._is_key_barred(job_type, tenant, key)
+            f"{tenant}:{key}"
+            for tenant, key in keys_in(self._snapshot.holds)
+            if self._snapshot.is_held(buckets.of_key(tenant, key), self._now)
         ]
 
-    def _is_key_barred(self, job_type: str, tenant: int, key: str) -> bool:
-        bucket = buckets.of_key(tenant, key)
-        if self._snapshot.is_held(bucket, self._now):
-            return True
+    def barred_keys(self) -> list[str]:
+        """`TYPE:TENANT:KEY` of the keys in use of which no more jobs of that type can start."""
+        if self._is_free:
+            return []
+        types = {*self._snapshot.key_limits, *self._snapshot.circuit_types}
+        return [
+            f"{job_type}:{tenant}:{key}"
+            for tenant, key in self._usage.keys
+            for job_type in types
+            if self._is_key_full(job_type, buckets.of_key(tenant, key))
+        ]
+
+    def _is_key_full(self, job_type: str, bucket: Bucket) -> bool:
         limits = self._snapshot.key_limits_of(job_type, bucket)
         return any(self._room(bucket, limit) <= 0 for limit in limits)
+
+    def refusing(self, place: Place) -> list[Bucket]:
+        """The limits that are why such a job may not start."""
+        rooms = self._rooms.get(place) or {}
+        return [bucket for bucket, room in rooms.items() if room <= self._booked[bucket]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -22,7 +22,9 @@ from jobs.policies.buckets import Place
 from jobs.priorities import FLOORS, level_of
 
 DEPTH = 500  # rows read from one place in one tick
+TENANTS = 500  # of one queue, visited in one tick
 PAGE = 1500  # rows of a survey in one tick
+_NEXT_TENANTS = 0.02
 _SOON, _LATER = 0.005, 0.05  # seconds to the next tick while there is something to survey
 
 Pair = tuple[str, int]  # queue and tenant
@@ -36,6 +38,7 @@ class Policy:
     """What the reading has to know of limits, holds and ageing."""
 
     barred_tenants: Sequence[int] = ()
+    held_keys: Sequence[str] = ()  # TENANT:KEY, whatever the type
     barred_keys: Sequence[str] = ()  # TYPE:TENANT:KEY
     has_keys: bool = False  # whether any type computes one
     effective: Callable[[Place, int, datetime], int] = lambda place, priority, queued_at: priority
@@ -74,6 +77,7 @@ class Ready:
     def __init__(self) -> None:
         self._surveys: dict[Pair, Survey] = {}
         self._keyed = KeyHeads()
+        self._after: dict[str, int] = {}  # queue → the last tenant that was visited
         self.aged: Sequence[AgedBand] = ()  # set by whoever looks after them
 
     @property
@@ -81,6 +85,8 @@ class Ready:
         """Seconds, so that a survey gets on."""
         if any(survey.is_first for survey in self._surveys.values()):
             return _SOON
+        if self._after:
+            return _NEXT_TENANTS
         return _LATER if self._surveys else float("inf")
 
     def select(self, rooms: Mapping[str, Room], policy: Policy = NO_POLICY) -> list[Candidate]:
@@ -98,7 +104,10 @@ class Ready:
         self._survey_one(pairs)
         jobs = {each.id: _candidate(each, policy) for each in found if each.can_start}
         if policy.has_keys and pairs:
-            more = [_Found(*row) for row in self._keyed.read(pairs, floors, policy.barred_keys)]
+            rows = self._keyed.read(
+                pairs, floors, held_keys=policy.held_keys, barred_keys=policy.barred_keys
+            )
+            more = [_Found(*row) for row in rows]
             jobs |= {each.id: _candidate(each, policy) for each in more}
         return sorted(jobs.values(), key=lambda job: (-job.priority, job.seq))
 
@@ -111,9 +120,12 @@ class Ready:
             "rooms": [room.most for room in rooms.values()],
             "floors": [json.dumps(floors[queue]) for queue in rooms],
             "lowest": [min(floors[queue].values()) for queue in rooms],
+            "after_tenants": [self._after.get(queue, 0) for queue in rooms],
+            "tenants": TENANTS,
             "depth": DEPTH,
             "aged_before": policy.aged_before,
             "barred_tenants": list(policy.barred_tenants),
+            "held_keys": list(policy.held_keys),
             "barred_keys": list(policy.barred_keys),
             "a_queues": [band.queue for band in aged],
             "a_tenants": [band.tenant for band in aged],
@@ -122,7 +134,17 @@ class Ready:
         }
         with connection.cursor() as cursor:
             cursor.execute(READY, parameters | self._stretches(floors, policy))
-            return [_Found(*row) for row in cursor.fetchall()]
+            rows = cursor.fetchall()
+        self._note_ends(rooms, [row for row in rows if row[0] is None])
+        return [_Found(*row) for row in rows if row[0] is not None]
+
+    def _note_ends(self, queues: Iterable[str], ends: Iterable[tuple[Any, ...]]) -> None:
+        """Of a queue with more tenants than one tick visits, the next tick visits the next ones."""
+        for queue in queues:
+            self._after.pop(queue, None)
+        for _, queue, tenant, *_, visited in ends:
+            if visited >= TENANTS:
+                self._after[queue] = tenant
 
     def _stretches(
         self, floors: Mapping[str, Mapping[str, int]], policy: Policy

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from jobs.priorities import FLOORS, HIGHEST
 
-LEAST_SHARE = 8  # rows of one tenant in one tick, however many tenants there are
+LEAST_SHARE = 2  # rows of one tenant in one tick, however many tenants there are
+LEAST_OF_ALL = 350  # of all tenants of a queue and level, where one does not have more
 LEAST_OF_BAND = 4  # of one that has aged
 _STUCK = 100  # places of which one tick learns that it found too little there
 
 _CAN_START = """COALESCE(GREATEST(job.priority, place.aged_to) >= (place.floors ->> job.type)::int
-                         AND (job.limit_key = '' OR NOT job.type || ':' || job.tenant_id || ':'
-                              || job.limit_key = ANY (%(barred_keys)s::text[]))
+                         AND (job.limit_key = '' OR NOT (
+                              job.tenant_id || ':' || job.limit_key = ANY (%(held_keys)s::text[])
+                              OR job.type || ':' || job.tenant_id || ':' || job.limit_key
+                              = ANY (%(barred_keys)s::text[])))
                          AND (job.lease_expires_at IS NULL
                               OR job.lease_expires_at <= clock_timestamp())
                          AND (job.expires_at IS NULL
@@ -59,23 +62,25 @@ _LEVEL = " ".join(f"WHEN pair.priority >= {floor} THEN {floor}" for floor in FLO
 # beside the head.
 READY = f"""
     WITH RECURSIVE wanted AS (
-        SELECT queue, room, floors::jsonb AS floors, lowest
-          FROM unnest(%(queues)s::text[], %(rooms)s::int[], %(floors)s::text[],
-                      %(lowest)s::int[]) AS wanted(queue, room, floors, lowest)
+        SELECT queue, room, floors::jsonb AS floors, lowest, after_tenant
+          FROM unnest(%(queues)s::text[], %(rooms)s::int[], %(floors)s::text[], %(lowest)s::int[],
+                      %(after_tenants)s::bigint[])
+            AS wanted(queue, room, floors, lowest, after_tenant)
     ), pair AS (
-        (SELECT wanted.queue, head.tenant_id, head.priority
+        (SELECT wanted.queue, head.tenant_id, head.priority, 1 AS number
            FROM wanted, LATERAL (
                 SELECT job.tenant_id, job.priority FROM jobs_job AS job
                  WHERE job.status = 'queued' AND job.dispatched_at IS NULL
-                   AND job.queue = wanted.queue
+                   AND job.queue = wanted.queue AND job.tenant_id > wanted.after_tenant
                  ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq LIMIT 1) AS head)
         UNION ALL
-        SELECT pair.queue, head.tenant_id, head.priority
+        SELECT pair.queue, head.tenant_id, head.priority, pair.number + 1
           FROM pair, LATERAL (
                SELECT job.tenant_id, job.priority FROM jobs_job AS job
                 WHERE job.status = 'queued' AND job.dispatched_at IS NULL
                   AND job.queue = pair.queue AND job.tenant_id > pair.tenant_id
                 ORDER BY job.queue, job.tenant_id, job.priority DESC, job.seq LIMIT 1) AS head
+         WHERE pair.number < %(tenants)s
     ), surveyed AS (
         SELECT wanted.*, stretch.tenant_id, stretch.highest, stretch.lowest AS from_priority,
                wanted.room AS share, 0 AS aged_to, stretch.after
@@ -85,12 +90,14 @@ READY = f"""
           JOIN wanted USING (queue)
     ), wide AS (
         SELECT wanted.*, pair.tenant_id, {HIGHEST} AS highest, wanted.lowest AS from_priority,
-               LEAST(room, GREATEST({LEAST_SHARE}, 2 * room / count(*) OVER (
-                     PARTITION BY pair.queue, CASE {_LEVEL} END)))::int AS share, 0 AS aged_to
+               LEAST(room, GREATEST({LEAST_SHARE}, 1 + {LEAST_OF_ALL} / count(*) OVER peers,
+                                    2 * room / count(*) OVER peers))::int AS share, 0 AS aged_to
           FROM pair JOIN wanted USING (queue)
          WHERE NOT pair.tenant_id = ANY (%(barred_tenants)s::bigint[])
+        WINDOW peers AS (PARTITION BY pair.queue, CASE {_LEVEL} END)
          UNION ALL
-        SELECT queue, room, floors, lowest, tenant_id, highest, from_priority, share, aged_to
+        SELECT queue, room, floors, lowest, after_tenant, tenant_id, highest, from_priority, share,
+               aged_to
           FROM surveyed WHERE after IS NULL
          UNION ALL
         SELECT wanted.*, band.tenant_id, band.priority, band.priority,
@@ -106,6 +113,9 @@ READY = f"""
     SELECT narrow.*
       FROM (SELECT DISTINCT queue, tenant_id, room FROM surveyed) AS known, LATERAL (
            {_READ_NARROW} LIMIT known.room + {_STUCK}) AS narrow
+    UNION ALL
+    SELECT NULL, queue, max(tenant_id), '', '', 0, 0, NULL, false, false, false, count(*)::int
+      FROM pair GROUP BY queue
 """  # noqa: S608 (as above)
 
 _PAGE = """

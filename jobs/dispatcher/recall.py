@@ -49,8 +49,17 @@ class Head:
     priority: int
 
 
-def recall(snapshot: Snapshot, now: datetime, effective: Effective) -> int:
-    """Withdraw what had better not be claimed. Returns how many messages."""
+def recall(
+    snapshot: Snapshot,
+    now: datetime,
+    effective: Effective,
+    *,
+    can_run: Callable[[Place], bool] = lambda place: True,
+) -> int:
+    """Withdraw what had better not be claimed. Returns how many messages.
+
+    `can_run`: whether a live worker would take such a job; nothing makes way for others.
+    """
     unclaimed = _on_their_way()
     if not unclaimed:
         return 0
@@ -62,7 +71,7 @@ def recall(snapshot: Snapshot, now: datetime, effective: Effective) -> int:
         *_too_low(unclaimed, effective),
     }
     if not found and snapshot.has_limits:
-        found = set(_outranked(unclaimed, snapshot, used, now))
+        found = set(_outranked(unclaimed, snapshot, used, now, can_run))
     return len(lifecycle.withdraw(sorted(found))) if found else 0
 
 
@@ -108,7 +117,11 @@ def _too_low(sent: Iterable[Unclaimed], effective: Effective) -> Iterator[Fenced
 
 
 def _outranked(
-    sent: Sequence[Unclaimed], snapshot: Snapshot, used: Usage, now: datetime
+    sent: Sequence[Unclaimed],
+    snapshot: Snapshot,
+    used: Usage,
+    now: datetime,
+    can_run: Callable[[Place], bool],
 ) -> Iterator[FencedJob]:
     limited = [one for one in sent if _is_full(one.place, snapshot, used)]
     done: set[str] = set()  # one of each limit at a time
@@ -121,7 +134,9 @@ def _outranked(
         ledger = Ledger(snapshot, Usage(running=without, keys=used.keys), now)
         level = FLOORS[level_of(one.sent_priority)]
         if any(
-            FLOORS[level_of(head.priority)] > level and ledger.has_room(head.place)
+            FLOORS[level_of(head.priority)] > level
+            and can_run(head.place)
+            and ledger.has_room(head.place)
             for head in _rivals(one.place, snapshot)
         ):
             done |= buckets
@@ -139,7 +154,8 @@ _HEAD_OF_KEY = """
     SELECT job.queue, job.type, job.tenant_id, job.limit_key, job.priority FROM jobs_job AS job
      WHERE job.status = 'queued' AND job.dispatched_at IS NULL AND job.limit_key <> ''
        AND job.queue = %(queue)s AND job.tenant_id = %(tenant)s AND job.limit_key = %(key)s
-     ORDER BY job.queue, job.tenant_id, job.limit_key, job.priority DESC, job.seq LIMIT 1
+       AND job.type = %(type)s
+     ORDER BY job.queue, job.tenant_id, job.limit_key, job.type, job.priority DESC, job.seq LIMIT 1
 """
 _HEADS_OF_TENANTS = f"""
     WITH RECURSIVE head AS (
@@ -162,7 +178,12 @@ _HEADS_OF_TENANTS = f"""
 
 def _rivals(place: Place, snapshot: Snapshot) -> Iterator[Head]:
     """Who waits for the same limit and might have gone first."""
-    names: dict[str, str | int] = {"queue": place.queue, "tenant": place.tenant, "key": place.key}
+    names: dict[str, str | int] = {
+        "queue": place.queue,
+        "tenant": place.tenant,
+        "key": place.key,
+        "type": place.type,
+    }
     statements = [_HEAD_OF_KEY] if place.key else []
     if of_queue(place.queue) in snapshot.limits:
         statements.append(_HEADS_OF_TENANTS)

@@ -16,6 +16,9 @@ from django.db import connection, transaction
 from jobs import broker, lifecycle
 from jobs.dispatcher.lost import Lane, LostMessages
 from jobs.dispatcher.selection import on_their_way
+from jobs.lifecycle import Move
+from jobs.lifecycle.batches import Batches
+from jobs.lifecycle.statement import run
 from jobs.message import FencedJob
 
 logger = logging.getLogger(__name__)
@@ -113,28 +116,46 @@ _NEXT_OPEN_EDGES = """
      GROUP BY page.depends_on_id ORDER BY page.depends_on_id
 """
 _BEFORE_ALL = UUID(int=0)
+# The condition and the expression of the index `job_ended`; `statement_timestamp()` so that it is
+# used, and OFFSET and LIMIT as above.
+_ENDED_LATELY = """
+    SELECT ended.id
+      FROM (SELECT job.id FROM jobs_job AS job
+             WHERE (job.completed_at IS NOT NULL OR job.cancelled_at IS NOT NULL)
+               AND COALESCE(job.completed_at, job.cancelled_at)
+                   > statement_timestamp() - interval '2 minutes'
+             ORDER BY COALESCE(job.completed_at, job.cancelled_at) DESC LIMIT %(limit)s) AS ended
+     CROSS JOIN LATERAL (
+           SELECT FROM jobs_dependency AS edge
+            WHERE edge.depends_on_id = ended.id AND edge.settled_at IS NULL LIMIT 1) AS open
+"""
 
 
 class Settle:
     """Takes in dependencies that ended while their dependant was being inserted.
 
-    Each run looks at the next so many open edges, and after the last one begins anew; so it costs
-    the same however many jobs wait. It goes by the job that is waited for, as the index of open
-    edges does.
+    Each run looks at the jobs that ended in the last minutes, where such an edge is found soon. As
+    a backstop it looks at the next so many open edges too, and after the last one begins anew; so
+    it costs the same however many jobs wait. It goes by the job that is waited for, as the index
+    of open edges does. What it cannot settle, since somebody holds a row, stops nothing else.
     """
 
     def __init__(self, edges_a_run: int = 10_000) -> None:
         self._limit = edges_a_run
         self._after = _BEFORE_ALL
+        self._batches = Batches("settle")
 
     def run(self) -> int:
+        lately = self._settle([job_id for (job_id,) in run(_ENDED_LATELY, limit=self._limit)])
         page = self._next_page()
         is_last = sum(edges for _, edges, _ in page) < self._limit
-        ended = [job_id for job_id, _, has_ended in page if has_ended]
+        self._after = _BEFORE_ALL if is_last else page[-1][0]
+        return lately + self._settle([job_id for job_id, _, has_ended in page if has_ended])
+
+    def _settle(self, ended: list[UUID]) -> int:
         if ended:
             with transaction.atomic():  # an edge settled without its job would block it for ever
-                lifecycle.settle_ended(ended)
-        self._after = _BEFORE_ALL if is_last else page[-1][0]
+                self._batches.move_shortly(ended, _settle_ended)
         return len(ended)
 
     def _next_page(self) -> list[tuple[UUID, int, bool]]:
@@ -142,3 +163,8 @@ class Settle:
             cursor.execute(_NEXT_OPEN_EDGES, {"after": self._after, "limit": self._limit})
             page: list[tuple[UUID, int, bool]] = cursor.fetchall()
         return page
+
+
+def _settle_ended(ended: list[UUID]) -> list[Move]:
+    lifecycle.settle_ended(ended)
+    return []

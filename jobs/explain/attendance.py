@@ -33,8 +33,7 @@ def _worker(job: Job) -> list[Reason]:
     if any(job.type in worker.types for worker in consuming):
         return []
     if consuming:
-        number = f"{len(consuming)} live workers" if len(consuming) > 1 else "one live worker"
-        detail = f"Queue {job.queue_id} has {number}, but none that knows the type {job.type}."
+        detail = f"Queue {job.queue_id} has live workers, but none that knows the type {job.type}."
         remedy = "Name the app that declares the type in CELERIAC_APPS of a worker, and restart it."
     else:
         detail = f"No live worker consumes queue {job.queue_id}."
@@ -57,11 +56,10 @@ def busy(job: Job) -> list[Reason]:
     ).count()
     if not able or running < slots:
         return []
-    detail = f"All {slots} slots that could run it are busy." if slots > 1 else "Its slot is busy."
     return [
         Reason(
             code=Code.QUEUED_BEHIND,
-            detail=detail,
+            detail="Every slot that could run it is busy.",
             object=f"queue:{job.queue_id}",
             remedy="More workers of the queue, or more slots, would start it earlier.",
         )

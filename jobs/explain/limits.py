@@ -59,7 +59,11 @@ def _told(what: Named, limit: Limit, used: int, all_run: bool) -> tuple[Code, st
     if limit is PROBE:
         detail = f"The circuit breaker of {what.words} tries one job; the others wait for its end."
         return Code.CIRCUIT_OPEN, detail, "Its success lets all go on."
-    detail = f"{used} of {limit.concurrency} jobs of {what.words} {run}."
+    detail = (
+        f"The limit of {limit.concurrency} for {what.words} is used up."
+        if what.is_shared
+        else f"{used} of {limit.concurrency} jobs of {what.words} {run}."
+    )
     if what.object.startswith("tenant:"):
         return Code.QUOTA, detail, "It goes on when one of them ends; a greater max_running helps."
     remedy = f"It goes on when one of them ends; a greater limit of {what.words} helps."
@@ -80,11 +84,12 @@ def _rate(job: Job, bucket: Bucket, rate: Rate | None, first: int, now: datetime
     next_free = starts[len(starts) - rate.starts] + length
     what, free = named(job, bucket), wording.ago(next_free, now)
     within = wording.span(rate.seconds)
+    used = "All" if what.is_shared else f"{len(starts):,} of"
     return [
         Reason(
             code=Code.RATE_LIMITED,
-            detail=f"{len(starts):,} of {rate.starts:,} starts of {what.words} within {within} "
-            f"are used; the next is free {free}.",
+            detail=f"{used} {rate.starts:,} starts of {what.words} within {within} are used; "
+            f"the next is free {free}.",
             object=what.object,
             until=None if first else next_free,
             likely_until=next_free + first // rate.starts * length,
@@ -100,7 +105,7 @@ def _ahead_in(job: Job, bucket: Bucket, ahead: int) -> int:
     if not job.limit_key or bucket != buckets.of_key(job.tenant_id, job.limit_key):
         return 0
     of_key = Job.objects.ready().filter(
-        queue=job.queue_id, tenant=job.tenant_id, limit_key=job.limit_key
+        queue=job.queue_id, tenant=job.tenant_id, limit_key=job.limit_key, type=job.type
     )
     first = Q(priority__gt=job.priority) | Q(priority=job.priority, seq__lt=job.seq)
     return of_key.exclude(limit_key="").filter(first)[:COUNTED].count()

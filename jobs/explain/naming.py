@@ -18,6 +18,11 @@ class Named(NamedTuple):
         """The words at the beginning of a sentence."""
         return self.words[0].upper() + self.words[1:]
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether jobs of all tenants count, whose number is not told."""
+        return self.object.startswith(("queue:", "type:"))
+
 
 def named(job: Job, bucket: Bucket) -> Named:
     """One of the job's own buckets. A tenant goes by its slug, a key without its tenant."""

@@ -28,6 +28,7 @@ from jobs.lifecycle.ending import (
 from jobs.lifecycle.following import settle_ended
 from jobs.lifecycle.leasing import ClaimedJob, Renewal, claim, claimed_before, progress, renew
 from jobs.lifecycle.operator import (
+    behind,
     boost,
     boost_all,
     cancel,
@@ -58,6 +59,7 @@ __all__ = [
     "Dispatched",
     "Move",
     "Renewal",
+    "behind",
     "boost",
     "boost_all",
     "cancel",

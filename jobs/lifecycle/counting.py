@@ -17,8 +17,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
+from psycopg.errors import LockNotAvailable
 
 from jobs.lifecycle.insertion import insert
 from jobs.lifecycle.statement import Move, json, run
@@ -114,20 +115,41 @@ def _fire(due: Iterable[tuple[UUID, bool, bool]]) -> list[Move]:
     return born
 
 
+_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %(timeout)s, true)"
+
+
 def _hand_in(job: Job) -> tuple[list[Move], UUID]:
-    """Insert it; or the active job that holds its unique key stands for it."""
-    if not job.unique_key:
-        return insert([job]), job.pk
-    while True:
+    """Insert it; or the active job that holds its unique key stands for it.
+
+    Where another transaction takes the key and stays open, nobody knows yet whether there will be
+    such a job. The batch, whose row is locked, does not wait for that: what it calls is handed in
+    without the key, rather twice than never.
+    """
+    while job.unique_key:
         try:
-            with transaction.atomic():
-                return insert([job]), job.pk
+            return _insert_shortly(job), job.pk
+        except OperationalError as error:
+            if not isinstance(error.__cause__, LockNotAvailable):
+                raise
+            job.unique_key = ""
+            break
         except IntegrityError as error:
             if UNIQUE_KEY_INDEX not in str(error):
                 raise
         active = Job.objects.active().filter(tenant=job.tenant_id, type=job.type)
         if holder := active.filter(unique_key=job.unique_key).first():
             return [], holder.pk
+    return insert([job]), job.pk
+
+
+def _insert_shortly(job: Job) -> list[Move]:
+    """In a savepoint that waits but shortly for whoever takes the unique key."""
+    with transaction.atomic():
+        ((before,),) = run("SELECT current_setting('lock_timeout')")
+        run(_LOCK_TIMEOUT, timeout="200ms")
+        moves = insert([job])
+        run(_LOCK_TIMEOUT, timeout=before)
+    return moves
 
 
 def _job(batch: Batch, wish: Mapping[str, Any]) -> Job:

@@ -16,9 +16,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from jobs.exceptions import TransitionRefused, UniqueKeyTaken
+from jobs.lifecycle import unique_keys
 from jobs.lifecycle.following import follow
 from jobs.lifecycle.statement import ONE, Move, json, move, moving
 from jobs.models.job import UNIQUE_KEY_INDEX
+from jobs.states import WAITING
 
 # What may be asked anew; of a column that is not here the first request's word stands.
 _COLUMNS = {
@@ -73,6 +75,8 @@ def _write(
     values = {name: _stored(name, value) for name, value in columns.items()}
     try:
         with transaction.atomic():
+            if key := columns.get("unique_key"):
+                _refuse_taken(job_id, key)
             moves = move(statement, id=job_id, start_at=start_at, **values)
             if not moves:
                 raise TransitionRefused()
@@ -82,6 +86,13 @@ def _write(
             raise
         raise UniqueKeyTaken() from error
     return moves[0]
+
+
+def _refuse_taken(job_id: UUID, key: str) -> None:
+    """A failed job may have any key: whether it is free is asked when it runs again."""
+    unique_keys.lock_of([job_id], key)
+    if unique_keys.taken([job_id], WAITING, key):
+        raise UniqueKeyTaken()
 
 
 def _stored(name: str, value: Any) -> Any:

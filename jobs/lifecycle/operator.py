@@ -14,12 +14,13 @@ from django.db import IntegrityError, transaction
 
 from jobs import fingerprint
 from jobs.exceptions import TransitionRefused, UniqueKeyTaken
+from jobs.lifecycle import unique_keys
 from jobs.lifecycle.following import follow, record_attempts
 from jobs.lifecycle.statement import Move, json, locked, move, moving, run
 from jobs.models import AttemptOutcome
 from jobs.models.job import UNIQUE_KEY_INDEX
 from jobs.priorities import FLOORS
-from jobs.states import Status
+from jobs.states import TRANSITIONS, Status
 
 _THESE = locked("job.id = ANY(%(ids)s)")
 
@@ -98,9 +99,16 @@ def revive(
     unique_key: str | None = None,
 ) -> Move:
     """Run a failed or cancelled job again, as a new run with its counters cleared; with another
-    payload and the keys that follow it, where they are given."""
+    payload and the keys that follow it, where they are given.
+
+    Raises UniqueKeyTaken, and TransitionRefused also for a step of a workflow whose predecessors
+    have not completed.
+    """
     try:
-        return _one(_revive([job_id], payload, limit_key, unique_key))
+        with transaction.atomic():
+            unique_keys.lock_of([job_id], unique_key)
+            _refuse_unfree(job_id, unique_key)
+            return _one(_revive([job_id], payload, limit_key, unique_key))
     except IntegrityError as error:
         if UNIQUE_KEY_INDEX not in str(error):
             raise
@@ -123,8 +131,34 @@ def _revive(
     return moves
 
 
-# Of jobs with the same unique key the first can run again, if no active one holds the key.
-_FREE = """
+def _refuse_unfree(job_id: UUID, unique_key: str | None) -> None:
+    if behind([job_id]):
+        raise TransitionRefused("Steps before this one have not completed. Retry the workflow.")
+    if unique_keys.taken([job_id], TRANSITIONS["revive"].sources, unique_key):
+        raise UniqueKeyTaken()
+
+
+# A predecessor that failed holds up nobody who waits for its end alone.
+_BEHIND = """
+    SELECT DISTINCT job.id
+      FROM jobs_job AS job
+      JOIN jobs_dependency AS edge ON edge.job_id = job.id
+      JOIN jobs_job AS other
+        ON other.id = edge.depends_on_id AND other.workflow_id = job.workflow_id
+     WHERE job.id = ANY(%(ids)s) AND job.status IN ('failed', 'cancelled')
+       AND other.status <> 'completed'
+       AND NOT (edge.on_failure = 'run' AND other.status IN ('failed', 'cancelled'))
+"""
+
+
+def behind(ids: Sequence[UUID]) -> set[UUID]:
+    """Ended steps of workflows that cannot run again by themselves: a step before them has not
+    completed."""
+    return {row[0] for row in run(_BEHIND, ids=list(ids))}
+
+
+# Of jobs with the same unique key the first can run again, if no other one holds the key.
+_FREE = f"""
     SELECT id FROM (
         SELECT job.id, job.tenant_id, job.type, job.unique_key,
                row_number() OVER (PARTITION BY tenant_id, type, unique_key ORDER BY seq) AS place
@@ -134,13 +168,20 @@ _FREE = """
         SELECT 1 FROM jobs_job AS holder
          WHERE holder.tenant_id = job.tenant_id AND holder.type = job.type
            AND holder.unique_key = job.unique_key AND holder.unique_key <> ''
-           AND holder.status IN ('blocked', 'processing', 'queued', 'scheduled')))
-"""
+           AND {unique_keys.HOLDS}))
+"""  # noqa: S608 (constants of this package; values travel as parameters)
 
 
 def revive_all(ids: Sequence[UUID]) -> list[Move]:
-    """All but those whose unique key is taken. One that is taken at this very moment costs only
-    its own job, which is found by halves."""
+    """All but those whose unique key is taken, and those that are `behind` others. A key that is
+    taken at this very moment costs only its own job, which is found by halves."""
+    with transaction.atomic():
+        unique_keys.lock_of(ids)
+        waiting = behind(ids)
+        return _revive_free([job_id for job_id in ids if job_id not in waiting])
+
+
+def _revive_free(ids: Sequence[UUID]) -> list[Move]:
     free = [row[0] for row in run(_FREE, ids=list(ids))]
     try:
         return _revive(free)
@@ -148,7 +189,7 @@ def revive_all(ids: Sequence[UUID]) -> list[Move]:
         if UNIQUE_KEY_INDEX not in str(error):
             raise
     middle = len(free) // 2
-    return revive_all(free[:middle]) + revive_all(free[middle:]) if middle else []
+    return _revive_free(free[:middle]) + _revive_free(free[middle:]) if middle else []
 
 
 _FORCED = """fence = job.fence + 1, dispatched_at = NULL, visible_at = NULL,

@@ -183,7 +183,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
-            index=models.Index(models.F('queue'), models.F('tenant'), models.F('limit_key'), models.OrderBy(models.F('priority'), descending=True), models.F('seq'), condition=models.Q(('dispatched_at', None), ('status', 'queued'), models.Q(('limit_key', ''), _negated=True)), name='job_ready_by_key'),
+            index=models.Index(models.F('queue'), models.F('tenant'), models.F('limit_key'), models.F('type'), models.OrderBy(models.F('priority'), descending=True), models.F('seq'), condition=models.Q(('dispatched_at', None), ('status', 'queued'), models.Q(('limit_key', ''), _negated=True)), name='job_ready_by_key'),
         ),
         migrations.AddIndex(
             model_name='job',

@@ -178,6 +178,7 @@ class Job(models.Model):
                 F("queue"),
                 F("tenant"),
                 F("limit_key"),
+                F("type"),
                 F("priority").desc(),
                 F("seq"),
                 name="job_ready_by_key",

@@ -5,6 +5,8 @@ Closed means that no job of the key starts; what was sent of it and not started 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -13,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from jobs import nudge
+from jobs.lifecycle.statement import bound_waits
 from jobs.models import Job
 from jobs.policies import in_flight
 from jobs.policies.changes import changing
@@ -23,10 +26,11 @@ LONGEST_SECONDS = 86_400.0
 
 
 class _Key(NamedTuple):
-    """One tenant's."""
+    """One tenant's, and when the attempt that tells of it began."""
 
     tenant: int
     key: str
+    started_at: datetime | None
 
     @property
     def jobs(self) -> Q:
@@ -54,19 +58,28 @@ def close(job_id: UUID, *, key: str | None, seconds: float) -> datetime | None:
     if found is None:
         return None
     given = {"seconds": min(seconds, LONGEST_SECONDS), "reason": f"job {job_id} was told to wait"}
-    with changing():
+    with _waiting_shortly():
         ((until,),) = _run(_CLOSE, found, **given)
         in_flight.withdraw(found.jobs)
     return until  # type: ignore[no-any-return]  # a row of the database
 
 
-# Counted by itself: below the threshold a failure changes no policy.
-_COUNT = """
-    INSERT INTO jobs_keystate AS state (tenant_id, key, failures, reason)
-    VALUES (%(tenant)s, %(key)s, 1, '')
-    ON CONFLICT (tenant_id, key) DO UPDATE SET failures = state.failures + 1
-    RETURNING failures, opened_at IS NOT NULL, COALESCE(closed_until > clock_timestamp(), false)
-"""
+# Counted by itself: below the threshold a failure changes no policy. While the breaker is closed,
+# `closed_until` is no earlier than the last failure, so that retention can tell old counts; what
+# has lapsed begins anew.
+_LAPSED = """(state.opened_at IS NOT NULL
+              AND state.closed_until <= clock_timestamp() - interval '1 day')"""
+_COUNT = f"""
+    INSERT INTO jobs_keystate AS state (tenant_id, key, failures, reason, closed_until)
+    VALUES (%(tenant)s, %(key)s, 1, '', clock_timestamp())
+    ON CONFLICT (tenant_id, key) DO UPDATE
+       SET failures = CASE WHEN {_LAPSED} THEN 1 ELSE state.failures + 1 END,
+           opened_at = CASE WHEN {_LAPSED} THEN NULL ELSE state.opened_at END,
+           closed_until = CASE WHEN state.opened_at IS NULL OR {_LAPSED}
+                               THEN GREATEST(state.closed_until, clock_timestamp())
+                               ELSE state.closed_until END
+    RETURNING failures, opened_at IS NOT NULL, COALESCE(closed_until <= %(started_at)s, false)
+"""  # noqa: S608 (constants of this module; values travel as parameters)
 _OPEN = """
     UPDATE jobs_keystate
        SET opened_at = COALESCE(opened_at, clock_timestamp()),
@@ -74,70 +87,84 @@ _OPEN = """
                                    clock_timestamp() + %(seconds)s * interval '1 second'),
            reason = %(reason)s
      WHERE tenant_id = %(tenant)s AND key = %(key)s
-       AND (opened_at IS NULL OR closed_until <= clock_timestamp())
+       AND (opened_at IS NULL OR closed_until <= %(started_at)s)
     RETURNING id
 """
 
 
 def failed(job_id: UUID, circuit: Circuit) -> bool:
     """Count a failure of the job's key; True where that opened its circuit breaker, or opened it
-    anew after a probe. What ran already when it opened, and fails later, prolongs nothing."""
+    anew after a probe: an attempt that began when the key was open again. What ran already when
+    it opened, and fails later, prolongs nothing."""
     found = _key_of(job_id, None)
     if found is None:
         return False
-    ((failures, is_open, is_closed),) = _run(_COUNT, found)
-    was_a_probe = is_open and not is_closed
+    ((failures, is_open, is_after),) = _run(_COUNT, found)
+    was_a_probe = is_open and is_after
     if not was_a_probe and (is_open or failures < circuit.failures):
         return False
     reason = f"{failures} failures in a row, the last of job {job_id}"
-    with changing():
+    with _waiting_shortly():
         opened = bool(_run(_OPEN, found, seconds=circuit.open_seconds, reason=reason))
         in_flight.withdraw(found.jobs)
     return opened
 
 
-# One statement where there is nothing to clear, which is nearly always. A key that was closed
-# meanwhile for another reason stays so.
+# One statement where there is nothing to clear, which is nearly always. Of a key that was closed
+# since the attempt began it says nothing.
 _FORGET = """
     UPDATE jobs_keystate AS state SET failures = 0
       FROM jobs_job AS job
      WHERE job.id = %(job)s AND job.limit_key <> ''
        AND state.tenant_id = job.tenant_id AND state.key = job.limit_key
-       AND (state.failures > 0 OR state.opened_at IS NOT NULL)
-    RETURNING state.tenant_id, state.key, state.opened_at IS NOT NULL
+       AND (state.opened_at IS NULL AND state.failures > 0
+            OR state.opened_at IS NOT NULL AND state.closed_until <= job.started_at)
+    RETURNING state.tenant_id, state.key, job.started_at, state.opened_at IS NOT NULL
 """
 _CLEAR = """
     UPDATE jobs_keystate SET opened_at = NULL, failures = 0
      WHERE tenant_id = %(tenant)s AND key = %(key)s AND opened_at IS NOT NULL
+       AND closed_until <= %(started_at)s
     RETURNING id
 """
 
 
 def succeeded(job_id: UUID) -> bool:
-    """Failures in a row end here; True where that closed the key's circuit breaker again."""
+    """Failures in a row end here; True where that closed the key's circuit breaker again, which
+    only a probe does."""
     with connection.cursor() as cursor:
         cursor.execute(_FORGET, {"job": job_id})
         rows = cursor.fetchall()
-    for tenant, key, is_open in rows:
+    for tenant, key, started_at, is_open in rows:
         if is_open:
-            with changing():
-                cleared = _run(_CLEAR, _Key(tenant, key))
+            with _waiting_shortly():
+                cleared = _run(_CLEAR, _Key(tenant, key, started_at))
                 transaction.on_commit(lambda: nudge.work_waits(HIGHEST))
             return bool(cleared)
     return False
 
 
 def _key_of(job_id: UUID, key: str | None) -> _Key | None:
-    row = Job.objects.filter(pk=job_id).values_list("tenant_id", "limit_key").first()
+    columns = ("tenant_id", "limit_key", "started_at")
+    row = Job.objects.filter(pk=job_id).values_list(*columns).first()
     if row is None:
         return None
-    tenant, own = row
+    tenant, own, started_at = row
     chosen = own if key is None else key
-    return _Key(tenant, chosen) if chosen else None
+    return _Key(tenant, chosen, started_at) if chosen else None
+
+
+@contextmanager
+def _waiting_shortly() -> Iterator[None]:
+    """A change of policy that fails rather than keep a worker's slot waiting for the leader."""
+    with transaction.atomic():
+        bound_waits()
+        with changing():
+            yield
 
 
 def _run(statement: str, key: _Key, **parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"tenant": key.tenant, "key": key.key, **parameters})
+        cursor.execute(statement, key._asdict() | parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from jobs.policies import buckets
 from jobs.policies.buckets import Bucket, Place, buckets_of
@@ -49,6 +50,13 @@ NO_LIMIT = Limit()
 PROBE = Limit(concurrency=1)  # of a key whose circuit breaker tries whether it may close
 
 
+class Span(NamedTuple):
+    """A stretch of time."""
+
+    begin: datetime
+    end: datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """What held at one moment. What ends by itself is asked with the time that it is."""
@@ -57,7 +65,8 @@ class Snapshot:
     key_limits: Mapping[str, Limit] = field(default_factory=dict)  # type → of each of its keys
     holds: Mapping[Bucket, tuple[Hold, ...]] = field(default_factory=dict)
     tripped: frozenset[Bucket] = frozenset()  # keys whose circuit breaker is not closed
-    resumed: Mapping[Bucket, datetime] = field(default_factory=dict)  # end of the last pause
+    circuit_types: frozenset[str] = frozenset()  # those that declare a circuit breaker
+    resumed: Mapping[Bucket, Sequence[Span]] = field(default_factory=dict)  # pauses that are over
     queue_weights: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -91,10 +100,20 @@ class Snapshot:
         limit = self.key_limits.get(job_type)
         if limit:
             yield limit
-        if bucket in self.tripped:
+        if bucket in self.tripped and job_type in self.circuit_types:
             yield PROBE
 
     def ready_since(self, place: Place, queued_at: datetime) -> datetime:
-        """Since when such a job could have run: pauses do not count."""
-        ended = (self.resumed.get(bucket) for bucket in buckets_of(place))
-        return max((queued_at, *(moment for moment in ended if moment)))
+        """Since when such a job would be ready had it waited at once for as long as it could
+        have run: the time of pauses does not count."""
+        if not self.resumed:
+            return queued_at
+        spans = sorted(
+            span for bucket in buckets_of(place) for span in self.resumed.get(bucket, ())
+        )
+        since = counted_to = queued_at
+        for begin, end in spans:
+            if end > counted_to:
+                since += end - max(begin, counted_to)
+                counted_to = end
+        return since

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from accounts.models import Tenant
 from jobs import registry
@@ -15,13 +15,24 @@ from jobs.models import KeyState, Pause, PauseKind, Queue
 from jobs.policies import buckets, rate
 from jobs.policies.buckets import Bucket
 from jobs.policies.rate import Rate
-from jobs.policies.rules import Held, Hold, Limit, Snapshot
+from jobs.policies.rules import Held, Hold, Limit, Snapshot, Span
 
-__all__ = ["Held", "Hold", "Limit", "Snapshot", "bucket_of_pause", "read", "resumed"]
+__all__ = [
+    "Held",
+    "Hold",
+    "Limit",
+    "Snapshot",
+    "bucket_of_pause",
+    "longest_rate",
+    "read",
+    "resumed",
+]
 
 logger = logging.getLogger(__name__)
 
 RESUMED_WITHIN = timedelta(days=1)  # a pause that ended before delays no ageing that matters
+LAPSED_AFTER = timedelta(days=1)  # of its wait, a circuit breaker that nobody tried
+MOST_KEYS = 10_000  # that are closed or tripped at a time
 
 
 def read() -> Snapshot:
@@ -34,6 +45,7 @@ def read() -> Snapshot:
         key_limits=_key_limits(),
         holds=_merged(_pauses(), closed),
         tripped=tripped,
+        circuit_types=frozenset(kind.name for kind in registry.all() if kind.circuit),
         resumed=resumed(),
         queue_weights={queue.name: queue.weight for queue in queues},
     )
@@ -110,31 +122,47 @@ def _pauses() -> list[tuple[Bucket, Hold]]:
     ]
 
 
-def resumed() -> dict[Bucket, datetime]:
-    ended = Pause.objects.annotate(now=Now()).filter(
+def resumed() -> dict[Bucket, list[Span]]:
+    """The pauses of each bucket that ended lately, from their begin to their end."""
+    ended = Pause.objects.annotate(now=Now(), end=Coalesce("ended_at", "until")).filter(
         Q(ended_at__gt=F("now") - RESUMED_WITHIN)
         | Q(ended_at=None, until__lte=F("now"), until__gt=F("now") - RESUMED_WITHIN)
     )
-    found: dict[Bucket, datetime] = {}
+    found: dict[Bucket, list[Span]] = {}
     for pause in ended:
-        moment = pause.ended_at or pause.until
-        if moment is not None:
-            bucket = bucket_of_pause(pause)
-            found[bucket] = max(moment, found.get(bucket, moment))
+        begin = min(pause.created_at, pause.end)
+        found.setdefault(bucket_of_pause(pause), []).append(Span(begin, pause.end))
     return found
 
 
 def _keys() -> tuple[list[tuple[Bucket, Hold]], frozenset[Bucket]]:
-    states = KeyState.objects.filter(Q(closed_until__gt=Now()) | Q(opened_at__isnull=False))
+    """Those that are closed now, and those whose circuit breaker waits for a job to try."""
+    in_force = Q(closed_until__gt=Now())
+    waits = Q(opened_at__isnull=False, closed_until__gt=Now() - LAPSED_AFTER)
+    states = list(
+        KeyState.objects.filter(in_force | waits)
+        .order_by("-closed_until")
+        .values_list("tenant_id", "key", "closed_until", "reason", "opened_at")[: MOST_KEYS + 1]
+    )
+    if len(states) > MOST_KEYS:
+        text = "more than %d keys are closed or tripped: the rest is not held back"
+        logger.warning(text, MOST_KEYS)
     holds, tripped = [], set()
-    for state in states:
-        bucket = buckets.of_key(state.tenant_id, state.key)
-        if state.closed_until:
-            why = Held.CIRCUIT if state.opened_at else Held.CLOSED
-            holds.append((bucket, Hold(why=why, until=state.closed_until, reason=state.reason)))
-        if state.opened_at:
+    for tenant, key, until, reason, opened_at in states[:MOST_KEYS]:
+        bucket = buckets.of_key(tenant, key)
+        why = Held.CIRCUIT if opened_at else Held.CLOSED
+        holds.append((bucket, Hold(why=why, until=until, reason=reason)))
+        if opened_at:
             tripped.add(bucket)
     return holds, frozenset(tripped)
+
+
+def longest_rate() -> timedelta:
+    """The longest time within which any rate in force counts."""
+    limits = [*_queue_limits(Queue.objects.all()).values(), *_type_limits().values()]
+    limits += [*_tenant_limits().values(), *_key_limits().values()]
+    seconds = [limit.rate.seconds for limit in limits if limit.rate]
+    return timedelta(seconds=max(seconds, default=0))
 
 
 def _merged(*sources: Iterable[tuple[Bucket, Hold]]) -> dict[Bucket, tuple[Hold, ...]]:

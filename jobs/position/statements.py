@@ -29,15 +29,18 @@ def _aged(priority: str, since: str) -> str:
     return f"CASE WHEN {is_old} THEN {risen} ELSE {priority} END"
 
 
-# A job was never ready before it was made, or before the last pause of its own ended.
+# A job was never ready before it was made, and what it was paused does not count.
 _CREATED = "LEAST(job.created_at, job.queued_at)"
-_SINCE = """GREATEST(job.queued_at, (
-    SELECT max(resumed.at) FROM resumed
-     WHERE (resumed.kind = 'queue' AND resumed.target = job.queue)
-        OR (resumed.kind = 'type' AND resumed.target = job.type)
-        OR (resumed.kind = 'tenant' AND resumed.tenant_id = job.tenant_id)
-        OR (resumed.kind = 'key' AND resumed.tenant_id = job.tenant_id
-            AND resumed.target = job.limit_key)))"""
+_SINCE = """job.queued_at + COALESCE((
+    SELECT sum(upper(span) - lower(span)) FROM unnest((
+        SELECT range_agg(tstzrange(GREATEST(resumed.begin, job.queued_at), resumed.at))
+          FROM resumed
+         WHERE resumed.at > job.queued_at
+           AND ((resumed.kind = 'queue' AND resumed.target = job.queue)
+                OR (resumed.kind = 'type' AND resumed.target = job.type)
+                OR (resumed.kind = 'tenant' AND resumed.tenant_id = job.tenant_id)
+                OR (resumed.kind = 'key' AND resumed.tenant_id = job.tenant_id
+                    AND resumed.target = job.limit_key)))) AS span), interval '0')"""
 
 _BANDS = f"""
     WITH RECURSIVE present(tenant_id) AS (
@@ -70,7 +73,8 @@ _BANDS = f"""
                PARTITION BY tenant_id = %(tenant)s))) AS most
           FROM band WHERE is_old
     ), resumed AS MATERIALIZED (
-        SELECT kind, target, tenant_id, COALESCE(ended_at, until) AS at FROM jobs_pause
+        SELECT kind, target, tenant_id, COALESCE(ended_at, until) AS at,
+               LEAST(created_at, ended_at, until) AS begin FROM jobs_pause
          WHERE ended_at > %(now)s - interval '1 day'
             OR (ended_at IS NULL AND until <= %(now)s AND until > %(now)s - interval '1 day')
     ), aged AS MATERIALIZED (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +11,15 @@ from django.db import connection, transaction
 
 from accounts.api.idempotency import KEPT_HOURS
 from jobs.lifecycle.statement import bound_waits, run
+from jobs.policies.snapshot import longest_rate
 from jobs.retention.removal import remove_empty
 from jobs.retention.rules import present_rules
 
 BATCH = 500
 PAGE = 2000  # rows of a table looked at, where no index tells the old ones
+BATCH_OF_STARTS = 5000  # they are tiny, and many
+PAGE_OF_STARTS = 10_000
+LEAST_OF_STARTS = timedelta(hours=1)  # so long they stay, should a longer rate be set
 
 
 def _oldest(table: str, condition: str, *, order: str, key: str = "id") -> str:
@@ -46,18 +51,19 @@ OLD_ROWS = {
         "ended_at IS NULL AND until < statement_timestamp() - interval '1 year'",
         order="kind, target",
     ),
-    # No index goes by age, but ids do: where the first page has no old ones, hardly any is old.
-    "starts counted against rates": f"""
-        DELETE FROM jobs_rateuse WHERE id = ANY (ARRAY(
-            SELECT use.id
-              FROM (SELECT id FROM jobs_rateuse ORDER BY id LIMIT {PAGE}) AS first
-              JOIN jobs_rateuse AS use USING (id)
-             WHERE use.booked_at < statement_timestamp() - interval '1 day'
-               AND (use.started_at IS NULL
-                    OR use.started_at < statement_timestamp() - interval '1 day')
-             ORDER BY use.id LIMIT {BATCH} FOR UPDATE OF use SKIP LOCKED))
-    """,  # noqa: S608 (constants of this module)
 }
+# No index goes by age, but ids do: where the first page has no old ones, hardly any is old. What
+# was sent and has not started counts, for a day at the most.
+_STARTS = f"""
+    DELETE FROM jobs_rateuse WHERE id = ANY (ARRAY(
+        SELECT use.id
+          FROM (SELECT id FROM jobs_rateuse ORDER BY id LIMIT {PAGE_OF_STARTS}) AS first
+          JOIN jobs_rateuse AS use USING (id)
+         WHERE use.started_at < statement_timestamp() - %(seconds)s * interval '1 second'
+            OR (use.started_at IS NULL
+                AND use.booked_at < statement_timestamp() - interval '1 day')
+         ORDER BY use.id LIMIT {BATCH_OF_STARTS} FOR UPDATE OF use SKIP LOCKED))
+"""  # noqa: S608 (constants of this module)
 
 
 class Oldest:
@@ -74,6 +80,22 @@ class Oldest:
             cursor.execute(self._delete)
             removed = int(cursor.rowcount)
         self.is_over = removed < BATCH
+        return removed
+
+
+class OldStarts:
+    """Removes the starts that no rate counts any more."""
+
+    is_over = False
+
+    def step(self) -> int:
+        self.is_over = True
+        longest = max(longest_rate(), LEAST_OF_STARTS)
+        with transaction.atomic(), connection.cursor() as cursor:
+            bound_waits()
+            cursor.execute(_STARTS, {"seconds": longest.total_seconds()})
+            removed = int(cursor.rowcount)
+        self.is_over = removed < BATCH_OF_STARTS
         return removed
 
 
@@ -97,15 +119,17 @@ _KEYS = "SELECT id FROM jobs_keystate WHERE id > %(after)s ORDER BY id LIMIT %(p
 _SILENT_KEYS = """
     DELETE FROM jobs_keystate WHERE id = ANY (ARRAY(
         SELECT id FROM jobs_keystate
-         WHERE id = ANY(%(ids)s) AND failures = 0 AND opened_at IS NULL
-           AND (closed_until IS NULL OR closed_until < statement_timestamp())
+         WHERE id = ANY(%(ids)s)
+           AND COALESCE(closed_until, '-infinity') < statement_timestamp()
+               - CASE WHEN failures = 0 AND opened_at IS NULL THEN interval '0'
+                      ELSE interval '1 day' END
          ORDER BY id FOR UPDATE SKIP LOCKED))
     RETURNING id
 """
 
 
 def silent_keys(after: int) -> tuple[int, int, int]:
-    """Removes what is known of keys that are open and whose jobs do not fail."""
+    """Removes what is known of keys that are open and whose jobs have not failed for a day."""
     ids = [row[0] for row in run(_KEYS, after=after, page=PAGE)]
     if not ids:
         return 0, after, 0

@@ -1,13 +1,15 @@
 """Jobs are removed with everything of theirs, unless work that goes on needs them.
 
 Needed are: a job that an unfinished one waited for; every job of a batch that is not finished; all
-jobs of a workflow until the last of them is due, because its status is what they say together.
+jobs of a workflow until the last of them is due and not needed, because its status is what they say
+together. So a workflow goes as one unit, whichever of its jobs was asked for.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -38,12 +40,19 @@ _UNNEEDED = f"""
     SELECT job.id, job.batch_id, job.workflow_id FROM jobs_job AS job
      WHERE job.id = ANY(%(ids)s) AND {UNNEEDED}
 """  # noqa: S608 (as above)
-# Each workflow once, however many of its jobs are among those to be removed.
-_KEPT_WORKFLOWS = f"""
-    SELECT workflow.id FROM unnest(%(workflows)s::uuid[]) AS workflow(id)
-     WHERE EXISTS (SELECT 1 FROM jobs_job AS job
-                    WHERE job.workflow_id = workflow.id AND NOT {DUE})
+# Of the workflows of these jobs all jobs, each workflow once, if they are all due.
+_WHOLE = f"""
+    SELECT whole.ids
+      FROM (SELECT DISTINCT workflow_id AS id FROM jobs_job
+             WHERE id = ANY(%(ids)s) AND workflow_id IS NOT NULL) AS workflow
+     CROSS JOIN LATERAL (
+           SELECT array_agg(job.id) AS ids FROM jobs_job AS job
+            WHERE job.workflow_id = workflow.id
+           HAVING NOT EXISTS (SELECT FROM jobs_job AS job
+                               WHERE job.workflow_id = workflow.id AND NOT {DUE})) AS whole
 """  # noqa: S608 (as above)
+_ALONE = "SELECT id FROM jobs_job WHERE id = ANY(%(ids)s) AND workflow_id IS NULL"
+_MOST_TOGETHER = 500  # jobs of several workflows removed in one transaction
 
 _DELETE = (
     "DELETE FROM jobs_attempt WHERE job_id = ANY(%(ids)s)",
@@ -54,21 +63,43 @@ _DELETE = (
 )
 
 
-def remove(ids: Sequence[UUID], rules: Rules) -> int:
-    """Remove those of these jobs that are due and that nothing needs. Returns how many.
+Unit = Sequence[UUID]  # a job, or all those of a workflow
 
-    An app of the installation may refer to a job; the database then refuses to remove it. So that
-    this stops no other, the rest is removed in parts.
-    """
+
+def remove(ids: Sequence[UUID], rules: Rules) -> int:
+    """Remove those of these jobs that are due and that nothing needs, and with them the other jobs
+    of their workflows. Returns how many."""
+    alone: list[Unit] = [[row[0]] for row in run(_ALONE, ids=list(ids))]
+    whole: list[Unit] = [row[0] for row in run(_WHOLE, ids=list(ids), **rules.parameters())]
+    parts = [alone, *_parts(whole)] if alone else _parts(whole)
+    return sum(_remove(part, rules) for part in parts)
+
+
+def _parts(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+    part: list[Unit] = []
+    for unit in units:
+        if part and sum(map(len, part)) + len(unit) > _MOST_TOGETHER:
+            yield part
+            part = []
+        part.append(unit)
+    if part:
+        yield part
+
+
+def _remove(units: Sequence[Unit], rules: Rules) -> int:
+    """An app of the installation may refer to a job; the database then refuses to remove it. So
+    that this stops no other, the rest is removed in parts."""
     try:
-        return _removed(ids, rules)
+        return _removed([job_id for unit in units for job_id in unit], rules)
     except IntegrityError as error:
-        if len(ids) == 1:
-            text = "job %s is due, and stays because a row refers to it: %s"
-            logger.warning(text, ids[0], error, extra={"job_id": ids[0]})
+        if len(units) == 1:
+            text = "job %s is due, and stays because a row refers to it%s: %s"
+            job_id, *others = units[0]
+            which = " or to another job of its workflow" if others else ""
+            logger.warning(text, job_id, which, error, extra={"job_id": job_id})
             return 0
-    middle = len(ids) // 2
-    return remove(ids[:middle], rules) + remove(ids[middle:], rules)
+    middle = len(units) // 2
+    return _remove(units[:middle], rules) + _remove(units[middle:], rules)
 
 
 def _removed(ids: Sequence[UUID], rules: Rules) -> int:
@@ -81,7 +112,7 @@ def _removed(ids: Sequence[UUID], rules: Rules) -> int:
         bound_waits()
         locked = [row[0] for row in run(_LOCK, ids=list(ids), **rules.parameters())]
         unneeded = run(_UNNEEDED, ids=locked)
-        kept = _kept({workflow for *_, workflow in unneeded if workflow}, rules)
+        kept = _kept(unneeded)
         going = [row for row in unneeded if row[2] not in kept]
         if not going:
             return 0
@@ -92,11 +123,19 @@ def _removed(ids: Sequence[UUID], rules: Rules) -> int:
     return len(going)
 
 
-def _kept(workflows: Collection[UUID], rules: Rules) -> set[UUID]:
+_KEPT_WORKFLOWS = """
+    SELECT DISTINCT job.workflow_id FROM jobs_job AS job
+     WHERE job.workflow_id = ANY(%(workflows)s) AND NOT job.id = ANY(%(ids)s)
+"""
+
+
+def _kept(unneeded: Sequence[tuple[Any, ...]]) -> set[UUID]:
+    """Workflows that have a job which is not among these: needed, or locked by somebody."""
+    workflows = list({workflow for *_, workflow in unneeded if workflow})
     if not workflows:
         return set()
-    named = list(workflows)
-    return {row[0] for row in run(_KEPT_WORKFLOWS, workflows=named, **rules.parameters())}
+    ids = [job_id for job_id, *_ in unneeded]
+    return {row[0] for row in run(_KEPT_WORKFLOWS, workflows=workflows, ids=ids)}
 
 
 _LOCK_GROUPS = {

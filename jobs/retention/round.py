@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from jobs.retention import leftovers
-from jobs.retention.leftovers import OLD_ROWS, Oldest, Pages
+from jobs.retention.leftovers import OLD_ROWS, Oldest, OldStarts, Pages
 from jobs.retention.walk import Walk
 
 ROUND_SECONDS = 3600.0
@@ -25,12 +25,13 @@ class Part(Protocol):
 
 
 def whole_round() -> list[tuple[str, Part]]:
-    """What is removed, in this order: a word for each kind, and who sees to it."""
+    """What is removed: a word for each kind, and who sees to it."""
     nil = UUID(int=0)
     old = [(name, Oldest(statement)) for name, statement in OLD_ROWS.items()]
     return [
         ("jobs", Walk()),
         *old,
+        ("starts counted against rates", OldStarts()),
         ("states of keys", Pages(0, leftovers.silent_keys)),
         ("batches", Pages(nil, partial(leftovers.empty_groups, "jobs_batch"))),
         ("workflows", Pages(nil, partial(leftovers.empty_groups, "jobs_workflow"))),
@@ -38,8 +39,9 @@ def whole_round() -> list[tuple[str, Part]]:
 
 
 class Retention:
-    """Call `run` each second or so: one step. After a round it rests until an hour after its
-    begin; what falls due meanwhile waits for the next one."""
+    """Call `run` each second or so: one step, of each kind in turn, so that none waits for the end
+    of another. After a round it rests until an hour after its begin; what falls due meanwhile waits
+    for the next one."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
@@ -54,8 +56,9 @@ class Retention:
                 return 0
             self._next_round = self._monotonic() + ROUND_SECONDS
             self._left = whole_round()
-        _, part = self._left[0]
-        return part.step()
+        turn = self._left.pop(0)
+        self._left.append(turn)
+        return turn[1].step()
 
 
 def run_to_the_end() -> Counter[str]:

@@ -15,13 +15,27 @@ from jobs.api import moment
 from jobs.api.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST = 36_500 * _UNITS["d"]
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.ASCII)
+
+
+def plain(given: str) -> str:
+    """Text that can be stored and shown."""
+    if _UNSTORABLE.search(given):
+        raise ArgumentTypeError("not readable text: it is not UTF-8, or has a NUL character")
+    return given
+
+
+def take_plain_text(parser: ArgumentParser) -> None:
+    """Arguments of `parser` without a type of their own are `plain`."""
+    parser.register("type", None, plain)
 
 
 def payload(text: str) -> dict[str, Any]:
     """A JSON object: written out, `@FILE`, or `-` for standard input."""
     try:
-        value = json.loads(_source(text), parse_constant=_refuse_constant)
+        value = json.loads(plain(_source(text)), parse_constant=_refuse_constant)
     except (OSError, UnicodeDecodeError) as error:
         raise ArgumentTypeError(f"{text} cannot be read: {_reason(error)}") from None
     except (ValueError, RecursionError) as error:
@@ -32,7 +46,7 @@ def payload(text: str) -> dict[str, Any]:
 
 
 def label(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
+    key, equals, value = plain(text).partition("=")
     if not (key and equals):
         raise ArgumentTypeError("a label is written key=value")
     return key, value
@@ -43,7 +57,10 @@ def seconds(text: str) -> float:
     form = _DURATION.fullmatch(text.strip())
     if form is None:
         raise ArgumentTypeError("seconds, or a number with s, m, h or d, as in 90 or 5m")
-    return float(form[1]) * _UNITS[form[2]]
+    length = float(form[1]) * _UNITS[form[2]]
+    if length > _LONGEST:
+        raise ArgumentTypeError(f"at most {_LONGEST // _UNITS['d']}d")
+    return length
 
 
 def at(text: str) -> datetime:
@@ -58,11 +75,11 @@ def priority(text: str) -> int | str:
     try:
         return int(text)
     except ValueError:
-        return text
+        return plain(text)
 
 
 def within(text: str, highest: int) -> int:
-    if text.isascii() and text.isdigit() and 1 <= int(text) <= highest:
+    if text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= highest:
         return int(text)
     raise ArgumentTypeError(f"{text!r} is not 1 to {highest}")
 
@@ -73,6 +90,7 @@ def limit(text: str) -> int:
 
 def add_shared(parser: ArgumentParser) -> None:
     """What every look and every verb takes."""
+    take_plain_text(parser)
     parser.add_argument("--tenant", metavar="SLUG", help="default: all")
     parser.add_argument("--json", action="store_true", help="one JSON document")
 

@@ -25,13 +25,31 @@ def job_table(jobs: Sequence[dict[str, Any]], console: Console) -> Table:
     tenants = wide and len({job.get("tenant") for job in jobs}) > 1
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name, least in _COLUMNS if wide else _COLUMNS[:_NARROW]:
-        table.add_column(name, min_width=least, no_wrap=True, overflow="ellipsis")
+        longest = _room_for_what(jobs, console, tenants) if name == "WHAT" else None
+        table.add_column(
+            name, min_width=least, max_width=longest, no_wrap=True, overflow="ellipsis"
+        )
     if tenants:
         table.add_column("TENANT", min_width=6, no_wrap=True, overflow="ellipsis")
     for job in jobs:
         cells = _cells(job)[: None if wide else _NARROW]
         table.add_row(*cells, *([Text(job["tenant"])] if tenants else []))
     return table
+
+
+def _room_for_what(jobs: Sequence[dict[str, Any]], console: Console, tenants: bool) -> int | None:
+    """What the other columns leave of a terminal: rich would take it from all of them, and leave
+    some without any."""
+    if not console.is_terminal:
+        return None
+    rows = [[len(cell) for cell in _cells(job)[:-1]] for job in jobs]
+    widths = [
+        max([least, *(row[place] for row in rows)])
+        for place, (_, least) in enumerate(_COLUMNS[:-1])
+    ]
+    if tenants:
+        widths.append(max([6, *(len(job["tenant"]) for job in jobs)]))
+    return max(_COLUMNS[-1][1], console.width - sum(widths) - 2 * (len(widths) + 1))
 
 
 def _cells(job: dict[str, Any]) -> list[Text]:

@@ -13,12 +13,14 @@ from accounts.terminal import operator
 from jobs.exceptions import InvalidPolicy
 from jobs.models import Pause, PauseKind
 from jobs.operations import Actor
+from jobs.terminal.arguments import take_plain_text
 from jobs.terminal.reading import tenant
 from jobs.terminal.refusal import Refused, in_words
 from jobs.terminal.words import plain
 
 
 def add_target(parser: ArgumentParser) -> None:
+    take_plain_text(parser)
     parser.add_argument("kind", choices=PauseKind.values)
     parser.add_argument("target", help="the queue, the type, the tenant's slug, or the key")
     parser.add_argument(

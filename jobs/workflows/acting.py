@@ -22,6 +22,7 @@ CHUNK = 1000  # jobs cancelled in one transaction
 
 _KEY_TAKEN = "Another active job holds its unique key."
 _FILE_GONE = "A file that it names was removed."
+_OUTSIDE_ENDED = "A job outside of the workflow, for which it waits, has not completed."
 _STAYS_BEHIND = "It waits for a step that stays as it is."
 
 
@@ -35,9 +36,10 @@ def cancel(workflow: Workflow, by: Actor) -> int:
     changed = 0
     for start in range(0, len(ids), CHUNK):
         with transaction.atomic():
-            changed += len(lifecycle.cancel_all(ids[start : start + CHUNK], by=by.name))
-            if start == 0:
-                _write_down("cancel", workflow, by, {"steps": len(ids)})
+            moved = len(lifecycle.cancel_all(ids[start : start + CHUNK], by=by.name))
+            if moved:
+                _write_down("cancel", workflow, by, {"steps": moved})
+        changed += moved
     return changed
 
 
@@ -59,12 +61,14 @@ def retry(workflow: Workflow, by: Actor) -> Retried:
     with transaction.atomic():
         ended = _locked(workflow)
         edges = [(job, other, how) for job, other, how in edges_of(ended)]
-        refused = _refused(ended, edges)
+        outside = _ended_outside(ended, edges)
+        refused = _refused(ended, edges, outside)
         again = {job_id for job_id in ended if job_id not in refused}
         waiting = _waiting(again, edges)
         moved = lifecycle.reblock(sorted(waiting))
         moved += lifecycle.revive_all(sorted(again - {one.id for one in moved}))
-        lifecycle.settle_ended(sorted(refused))  # a step may go on although it failed: "run"
+        # A step may go on although one of these failed: "run".
+        lifecycle.settle_ended(sorted(outside.union(refused)))
         told = {ended[job_id].step: why for job_id, why in refused.items()}
         if not moved:
             raise TransitionRefused(next(iter(told.values()), "No step has failed."))
@@ -82,9 +86,24 @@ def _locked(workflow: Workflow) -> dict[UUID, Job]:
 Edge = tuple[UUID, UUID, str]
 
 
-def _refused(ended: Mapping[UUID, Job], edges: Iterable[Edge]) -> dict[UUID, str]:
-    """Which of them cannot run again, with those that would wait for one of these in vain."""
-    refused = {job_id: why for job_id, job in ended.items() if (why := _why_not(job))}
+def _ended_outside(steps: Collection[UUID], edges: Iterable[Edge]) -> set[UUID]:
+    """Jobs for which these steps wait, that failed or were cancelled and are not retried here."""
+    others = {other for _, other, _ in edges if other not in steps}
+    gone = Job.objects.filter(pk__in=others, status__in=[Status.FAILED, Status.CANCELLED])
+    return set(gone.values_list("pk", flat=True))
+
+
+def _refused(
+    ended: Mapping[UUID, Job], edges: Collection[Edge], outside: Collection[UUID]
+) -> dict[UUID, str]:
+    """Which of them cannot run again, with those that would wait for one of these, or for a job
+    that ended outside of the workflow, in vain."""
+    refused = {
+        job_id: _OUTSIDE_ENDED
+        for job_id, other, on_failure in edges
+        if other in outside and on_failure != OnFailure.RUN
+    }
+    refused |= {job_id: why for job_id, job in ended.items() if (why := _why_not(job))}
     first: dict[tuple[str, str], UUID] = {}
     for job_id, job in ended.items():
         if job.unique_key and first.setdefault((job.type, job.unique_key), job_id) != job_id:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from django.db import IntegrityError, transaction
-from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from accounts.models import Tenant
 from jobs import lifecycle, payload, registry, step_results, unique
@@ -16,7 +14,6 @@ from jobs.enqueue import JobRequest, prepared, tenant_of
 from jobs.exceptions import (
     FieldError,
     FieldErrors,
-    InvalidPayload,
     InvalidWorkflow,
     JobsError,
     PayloadTooLarge,
@@ -56,19 +53,29 @@ def hand_in(
     tenant = tenant_of(tenant)
     edges = {step_name: step.edges for step_name, step in steps.items()}
     refuse(graph.mistakes_in(steps, edges))
+    outside = sum(len(step.options.depends_on) for step in steps.values())
+    _refuse_edges(sum(map(len, edges.values())) + outside)
     if len(name) > MAX_KEY_LENGTH:
         refuse([FieldError("/name", f"at most {MAX_KEY_LENGTH} characters")])
     workflow = Workflow(tenant=tenant, name=name, owner=owner, created_by=created_by)
     with transaction.atomic(), allowance(tenant) as allowed:
         jobs, taken = _prepared(workflow, steps, allowed)
         refuse(edging.astray(edges, taken))
-        _insert(workflow, jobs, edging.rows(jobs, steps, edging.joined(edges, taken)))
+        rows = edging.rows(jobs, steps, edging.joined(edges, taken))
+        _refuse_edges(len(rows))  # now with those for results
+        _insert(workflow, jobs, rows)
     return HandedIn(workflow=workflow, jobs=jobs)
 
 
 def refuse(errors: Sequence[FieldError]) -> None:
     if errors:
         raise InvalidWorkflow(list(errors[:MOST_TOLD]))
+
+
+def _refuse_edges(number: int) -> None:
+    if number > graph.MOST_EDGES:
+        text = f"at most {graph.MOST_EDGES:,} times `after`, `depends_on` and results in all"
+        refuse([FieldError("/steps", text)])
 
 
 # --- the jobs ------------------------------------------------------------------------------
@@ -106,21 +113,12 @@ def _job(workflow: Workflow, name: str, step: Step) -> tuple[Job, list[Reference
     request = JobRequest(type_name=step.type_name, payload=known, options=options)
     job = prepared(workflow.tenant, request, job_type)
     if found:
-        job.payload |= _stored({parameter: step.payload[parameter] for parameter in found})
+        job.payload |= step_results.as_stored({name: step.payload[name] for name in found})
         payload.refuse_unstorable(job.payload)
     job.workflow, job.step = workflow, name
     if step.after or step.options.depends_on:
         job.status, job.visible_at = Status.BLOCKED, None
     return job, [one for ones in found.values() for one in ones]
-
-
-def _stored(referring: dict[str, Any]) -> dict[str, Any]:
-    """Parameters that wait for results, as they were given; they are checked with the results."""
-    try:
-        stored: dict[str, Any] = to_jsonable_python(referring)
-    except (PydanticSerializationError, ValueError) as error:
-        raise InvalidPayload([FieldError("", "cannot be written as JSON")]) from error
-    return stored
 
 
 def _told(error: JobsError, step: str) -> list[FieldError]:
@@ -152,10 +150,10 @@ def _refuse_taken_keys(jobs: Mapping[str, Job]) -> None:
         if other != name:
             at = pointer("steps", name, "unique_key")
             raise InvalidWorkflow([FieldError(at, f"step {other} has the same")])
-    for name, job in sorted(keyed, key=lambda one: (one[1].type, one[1].unique_key)):
-        if job.unique_until:
-            unique.lock(job)
-        if unique.holder_of(job):
+    unique.lock([job for _, job in keyed])
+    holders = unique.holders_of([job for _, job in keyed])
+    for name, job in keyed:
+        if (job.type, job.unique_key) in holders:
             raise UniqueKeyTaken(f"Another job holds the unique key of step {name}.")
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Count, TextChoices
+from django.db.models import Count, QuerySet, TextChoices
 
 from jobs.models import Dependency, Job, OnFailure, Workflow
 from jobs.states import ACTIVE, Status
 from jobs.workflows.steps import After
+
+MOST_EDGES = 5_000  # shown at once: a large workflow has twenty times as many
 
 
 class WorkflowStatus(TextChoices):
@@ -46,42 +48,47 @@ def counts_of(workflows: Iterable[Workflow]) -> dict[UUID, Counter[str]]:
 
 @dataclass(frozen=True, kw_only=True)
 class StepNow:
-    """A step and how its job stands. `after` are steps, `depends_on` jobs outside the workflow."""
+    """A step and how its job stands. `after` are steps, `depends_on` jobs outside the workflow;
+    both None where nobody looked, or where there are too many."""
 
     name: str
     job_id: UUID
     type: str
     status: Status
-    after: tuple[After, ...]
-    depends_on: tuple[UUID, ...]
+    after: tuple[After, ...] | None = None
+    depends_on: tuple[UUID, ...] | None = None
 
 
 def steps_of(workflow: Workflow) -> list[StepNow]:
-    """In the order in which they were handed in; two queries, however many there are."""
+    """In the order in which they were handed in, without what they wait for."""
     jobs = Job.objects.filter(workflow=workflow).order_by("seq")
-    rows = list(jobs.values_list("pk", "step", "type", "status"))
-    names = {job_id: step for job_id, step, *_ in rows}
-    after: dict[UUID, list[After]] = {job_id: [] for job_id in names}
-    outside: dict[UUID, list[UUID]] = {job_id: [] for job_id in names}
-    for job_id, other, on_failure in edges_of(names):
+    return [
+        StepNow(name=step, job_id=job_id, type=type_name, status=Status(status))
+        for job_id, step, type_name, status in jobs.values_list("pk", "step", "type", "status")
+    ]
+
+
+def connected(shown: Sequence[StepNow], steps: Iterable[StepNow]) -> Sequence[StepNow]:
+    """`shown`, some of a workflow's `steps`, with what each waits for; as they were where that is
+    more than `MOST_EDGES` in all. One query."""
+    edges = edges_of([step.job_id for step in shown])[: MOST_EDGES + 1]
+    if len(edges) > MOST_EDGES:
+        return shown
+    names = {step.job_id: step.name for step in steps}
+    after: dict[UUID, list[After]] = {step.job_id: [] for step in shown}
+    outside: dict[UUID, list[UUID]] = {step.job_id: [] for step in shown}
+    for job_id, other, on_failure in edges:
         if other in names:
             after[job_id].append(After(step=names[other], on_failure=OnFailure(on_failure)))
         else:
             outside[job_id].append(other)
     return [
-        StepNow(
-            name=step,
-            job_id=job_id,
-            type=type_name,
-            status=Status(status),
-            after=tuple(after[job_id]),
-            depends_on=tuple(outside[job_id]),
-        )
-        for job_id, step, type_name, status in rows
+        replace(step, after=tuple(after[step.job_id]), depends_on=tuple(outside[step.job_id]))
+        for step in shown
     ]
 
 
-def edges_of(job_ids: Collection[UUID]) -> Iterable[tuple[UUID, UUID, str]]:
+def edges_of(job_ids: Collection[UUID]) -> QuerySet[Dependency, tuple[UUID, UUID, str]]:
     """What these jobs wait for: (job, other, on_failure)."""
     edges = Dependency.objects.filter(job__in=list(job_ids)).order_by("pk")
     return edges.values_list("job_id", "depends_on_id", "on_failure")

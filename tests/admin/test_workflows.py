@@ -88,6 +88,32 @@ def test_of_a_large_workflow_the_page_shows_a_part_with_what_failed(
     assert "data-workflow-hidden>5 more" in text
 
 
+def test_of_a_large_workflow_only_what_the_shown_steps_wait_for_is_read(
+    acme: Tenant, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.admin.workflow_pages.MOST_SHOWN", 3)
+    monkeypatch.setattr("jobs.workflows.looking.MOST_EDGES", 2)
+    viewer = browser(Role.VIEWER)
+    assert "too much to show" not in text_of(viewer.get(page_of(made(acme, wide=6))))
+    monkeypatch.setattr("jobs.workflows.looking.MOST_EDGES", 1)
+    assert "too much to show" in text_of(viewer.get(page_of(made(acme, wide=6))))
+
+
+def test_a_button_is_there_where_it_has_something_to_do(acme: Tenant, browser: Browser) -> None:
+    def buttons() -> list[str]:
+        text = text_of(operator.get(page_of(workflow)))
+        return [name for name in ("retry", "cancel") if f'data-workflow-action="{name}"' in text]
+
+    workflow, operator = made(acme), browser(Role.OPERATOR)
+    assert buttons() == ["cancel"]
+    fail(workflow)
+    assert buttons() == ["retry"]
+    for status in ("failed", "cancelled"):
+        for job in Job.objects.filter(workflow=workflow, status=status):
+            job.delete()
+    assert buttons() == []
+
+
 def test_looking_costs_the_same_for_few_workflows_as_for_many(
     acme: Tenant, browser: Browser
 ) -> None:

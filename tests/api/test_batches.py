@@ -223,6 +223,13 @@ def test_the_cost_of_the_list_does_not_grow_with_its_batches(caller: Caller, acm
 # --- acting -----------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("owner", ["x" * 256, "x" * 900_000])
+def test_an_owner_is_a_short_text(owner: str, caller: Caller) -> None:
+    answer = caller.post("/batches", {**NEW_BATCH, "owner": owner})
+    assert answer.pointers == ["/owner"]
+    assert not Batch.objects.exists()
+
+
 def test_a_whole_batch_is_cancelled_and_run_again(caller: Caller, acme: Tenant) -> None:
     batch = made(acme, 3)
 

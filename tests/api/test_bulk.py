@@ -180,6 +180,17 @@ def test_a_filter_is_one_of_the_lists(
     assert (body["matched"], body["changed"], body["more"]) == (expected, expected, False)
 
 
+def test_a_filter_stands_in_the_audit_trail_once_and_is_short(
+    caller: Caller, acme: Tenant, make_job: MakeJob
+) -> None:
+    make_job(acme)
+    post(caller, "cancel", filter={"status": ["queued"] * 50})
+    (entry,) = entries()
+    assert (entry.after or {})["filter"] == {"status": ["queued"]}
+    for wrong in ({"status": ["queued"] * 51}, {"label": "a:" + "x" * 1_000}):
+        assert caller.post("/jobs/bulk/cancel", {"filter": wrong}).status == 422
+
+
 def test_a_filter_finds_what_the_verb_is_for_alone(
     caller: Caller, acme: Tenant, make_job: MakeJob
 ) -> None:
@@ -238,6 +249,7 @@ def _call(tenant: Tenant) -> bulk.Call:
         ({"job_ids": [str(uuid4())], "filter": {"status": "queued"}}, [""]),
         ({"filter": {}}, ["/filter"]),
         ({"filter": {"colour": "red"}}, ["/filter/colour"]),
+        ({"filter": {"a/b": "red"}}, ["/filter/a~1b"]),
         ({"filter": {"type": "no.such"}}, ["/filter/type"]),
         ({"filter": {"type": ["a", "b"]}}, ["/filter/type"]),
         ({"filter": {"status": []}}, ["/filter/status"]),

@@ -163,7 +163,7 @@ def test_workers_that_do_not_know_the_type_are_told_apart_from_none(
     job = make_job(acme)
     Worker.objects.update(types=["another.type"])
     (unknowing,) = explained(caller, job)["reasons"]
-    assert "one live worker, but none that knows the type" in unknowing["detail"]
+    assert "has live workers, but none that knows the type" in unknowing["detail"]
     assert "CELERIAC_APPS" in unknowing["remedy"]
     Worker.objects.update(queues=["mail"])
     (absent,) = explained(caller, job)["reasons"]

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Tenant
-from jobs import JobContext, job_type, registry
+from jobs import Circuit, JobContext, job_type, registry
 from jobs.explain import Code, explain
 from jobs.models import (
     Job,
@@ -42,7 +42,8 @@ def at_work(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_types", dict(registry._types))
 
     @job_type(
-        CRAWL, max_concurrency=3, limit_key="reddit:{subreddit}", key_max_concurrency=2,
+        CRAWL, circuit=Circuit(),
+        max_concurrency=3, limit_key="reddit:{subreddit}", key_max_concurrency=2,
         key_rate_limit="3/m",
     )  # fmt: skip
     def crawl(context: JobContext, *, subreddit: str) -> None:
@@ -194,7 +195,7 @@ def test_a_concurrency_limit_says_how_many_jobs_of_what_run(
     assert told["detail"] == f"2 of 2 jobs of key {KEY} run or are on their way to a worker."
 
 
-def test_limits_of_a_queue_and_of_a_type_are_told_by_their_totals_alone(
+def test_g10_limits_of_a_queue_and_of_a_type_are_told_without_a_number_of_others(
     caller: Caller, acme: Tenant, other: Tenant, make_crawl: MakeCrawl
 ) -> None:
     for _ in range(3):
@@ -202,11 +203,12 @@ def test_limits_of_a_queue_and_of_a_type_are_told_by_their_totals_alone(
     job = make_crawl(acme)
     told = reason(caller, job, "concurrency_limited")
     assert (told["object"], told["detail"]) == (
-        f"type:{CRAWL}", f"3 of 3 jobs of type {CRAWL} run.",
+        f"type:{CRAWL}", f"The limit of 3 for type {CRAWL} is used up.",
     )  # fmt: skip
     Queue.objects.filter(pk="default").update(max_concurrency=2)
     body = explained(caller, job)
-    assert "3 of 2 jobs of queue default run." in [one["detail"] for one in body["reasons"]]
+    details = [one["detail"] for one in body["reasons"]]
+    assert "The limit of 2 for queue default is used up." in details
     assert "other" not in str(body["reasons"]).replace("the others", "")
 
 
@@ -283,7 +285,7 @@ def test_rates_of_queues_and_tenants_hold_back_too(
         Tenant.objects.filter(pk=acme.pk).update(rate_limit="2/h")
         _used(buckets.of_tenant(acme.pk), 60, 30)
     told = reason(caller, make_job(acme), "rate_limited")
-    assert "2 of 2 starts" in told["detail"]
+    assert {"queue": "All 2 starts", "tenant": "2 of 2 starts"}[of] in told["detail"]
     assert told["object"] == {"queue": "queue:default", "tenant": "tenant:acme"}[of]
 
 

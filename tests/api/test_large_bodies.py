@@ -56,12 +56,20 @@ class Client:
         )
 
     async def post(
-        self, size: int, *, path: str = "/api/v1/batches", token: bool = True, whole: bool = True
+        self,
+        size: int,
+        *,
+        path: str = "/api/v1/batches",
+        token: str = "one",
+        whole: bool = True,
+        chunked: bool = False,
     ) -> int | None:
         """The status of the answer; None where there was none."""
         statuses: list[int] = []
         headers = [(b"content-length", str(size).encode())]
-        headers += [(b"authorization", b"x")] if token else []
+        if chunked:
+            headers = [(b"transfer-encoding", b"chunked")]
+        headers += [(b"authorization", f"Bearer {token}".encode())] if token else []
         parts = [b"x" * size]
 
         async def receive() -> Any:
@@ -101,7 +109,7 @@ def test_other_calls_and_small_bodies_go_their_usual_way() -> None:
 def test_a_large_body_of_nobody_is_never_kept() -> None:
     async def run() -> None:
         client = Client()
-        assert await client.post(LIMIT, token=False) == 401
+        assert await client.post(LIMIT, token="") == 401
         assert client.views.bodies == client.others.bodies == []
 
     asyncio.run(run())
@@ -110,16 +118,61 @@ def test_a_large_body_of_nobody_is_never_kept() -> None:
 def test_one_large_body_too_many_is_503_until_another_has_ended() -> None:
     async def run() -> None:
         client = Client()
-        client.views.go.clear()
-        held = [asyncio.create_task(client.post(LIMIT)) for _ in range(large_bodies.AT_ONCE)]
-        while len(client.views.bodies) < large_bodies.AT_ONCE:
-            await asyncio.sleep(0)
-        assert await client.post(LIMIT) == 503
+        held = await hold(client, [str(index) for index in range(large_bodies.AT_ONCE)])
+        assert await client.post(LIMIT, token="another") == 503
         client.views.go.set()
         assert await asyncio.gather(*held) == [200] * large_bodies.AT_ONCE
+        assert await client.post(LIMIT, token="another") == 200
+
+    asyncio.run(run())
+
+
+def test_a_second_large_body_of_one_caller_waits_and_keeps_nobody_else_out() -> None:
+    async def run() -> None:
+        client = Client()
+        held = await hold(client, ["one"])
+        assert await client.post(LIMIT, token="one") == 503
+        client.views.go.set()
+        assert await client.post(LIMIT, token="two") == 200
+        assert await asyncio.gather(*held) == [200]
+
+    asyncio.run(run())
+
+
+def test_a_body_without_a_length_takes_room_only_once_it_is_large() -> None:
+    async def run() -> None:
+        client = Client()
+        trickling = asyncio.create_task(client.post(SMALL, whole=False, chunked=True))
+        assert await client.post(SMALL, chunked=True) == 200
+        assert await client.post(LIMIT, chunked=True) == 200
+        assert await client.post(LIMIT, chunked=True, token="") == 401
+        assert client.others.bodies == [b"x" * SMALL]
+        assert client.views.bodies == [b"x" * LIMIT]
+        trickling.cancel()
+
+    asyncio.run(run())
+
+
+def test_a_large_body_that_comes_in_too_slowly_gives_its_room_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(large_bodies, "GRACE_SECONDS", 0.05)
+
+    async def run() -> None:
+        client = Client()
+        assert await client.post(LIMIT, whole=False) is None
         assert await client.post(LIMIT) == 200
 
     asyncio.run(run())
+
+
+async def hold(client: Client, tokens: list[str]) -> list[asyncio.Task[int | None]]:
+    """A large body of each, which the view does not let go."""
+    client.views.go.clear()
+    held = [asyncio.create_task(client.post(LIMIT, token=token)) for token in tokens]
+    while len(client.views.bodies) < len(tokens):
+        await asyncio.sleep(0)
+    return held
 
 
 def test_a_large_body_that_does_not_come_in_gives_its_room_back(

@@ -156,6 +156,7 @@ def test_filters_choose_the_jobs_they_name(
         {"created_before": "2026-01-01T00:00:00"},
         {"created_before": "0001-01-01T00:00:00+14:00"},
         {"batch_id": "0199"},
+        {"schedule_id": "0199"},
         {"tenant": "other"},
         {"status__in": "queued"},
         {"offset": "1"},
@@ -167,6 +168,15 @@ def test_an_unknown_parameter_or_value_is_422_that_names_it(
     query: dict[str, Any], caller: Caller
 ) -> None:
     assert caller.get("/jobs", **query).pointers == [f"/{next(iter(query))}"]
+
+
+def test_no_job_has_a_schedule(caller: Caller, acme: Tenant, make_job: MakeJob) -> None:
+    make_job(acme)
+    assert caller.get("/jobs", schedule_id=str(uuid4())).body["items"] == []
+
+
+def test_a_parameter_is_named_by_an_escaped_pointer(caller: Caller) -> None:
+    assert caller.get("/jobs", **{"a/b~": "1"}).pointers == ["/a~1b~0"]
 
 
 def test_every_wrong_filter_is_named_at_once(caller: Caller) -> None:
@@ -295,6 +305,7 @@ def test_a_queue_tells_what_waits_in_it(caller: Caller, acme: Tenant, make_job: 
         "paused": False,
         "max_concurrency": None,
         "rate_limit": None,
+        "weight": 1,
         "workers": 1,
     }
 

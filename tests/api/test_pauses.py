@@ -154,11 +154,15 @@ def test_a_pause_is_made_listed_and_ended(platform: Platform, acme: Tenant, call
     made = platform("acme").post("/pauses", body)
     assert made.status == 201
     assert {**body, "tenant": "acme", "until": None, "in_force": True}.items() <= made.body.items()
-    assert caller.get("/pauses").body["items"] == [made.body]
+    assert platform("acme").get("/pauses").body["items"] == [made.body]
+    nameless = {**made.body, "created_by": None}
+    assert caller.get("/pauses").body["items"] == [nameless]
 
     gone = call(platform("acme"), "DELETE", f"/pauses/{made.body['id']}")
     assert (gone.status, gone.body) == (204, None)
-    (listed,) = caller.get("/pauses").body["items"]
+    (hidden,) = caller.get("/pauses").body["items"]
+    assert (hidden["in_force"], hidden["created_by"], hidden["ended_by"]) == (False, None, None)
+    (listed,) = platform("acme").get("/pauses").body["items"]
     assert (listed["in_force"], listed["ended_by"]) == (False, platform_actor())
     assert call(platform("acme"), "DELETE", f"/pauses/{made.body['id']}").status == 204
     assert AuditEntry.objects.filter(action="pause.end").count() == 1
@@ -166,6 +170,17 @@ def test_a_pause_is_made_listed_and_ended(platform: Platform, acme: Tenant, call
 
 def platform_actor() -> str:
     return AuditEntry.objects.get(action="pause.end").actor
+
+
+def test_a_platform_admin_sees_and_ends_the_pause_of_a_tenant_it_does_not_act_for(
+    every_kind: None, other: Tenant, platform: Platform
+) -> None:
+    made = platform().post("/pauses", {"kind": "tenant", "target": "other"}).body
+    listed = platform("acme").get("/pauses").body["items"]
+    assert made["id"] in [item["id"] for item in listed]
+    assert ("key", "other") not in {(item["kind"], item["tenant"]) for item in listed}
+    assert call(platform(), "DELETE", f"/pauses/{made['id']}").status == 204
+    assert not Pause.objects.filter(pausing.IN_FORCE, pk=made["id"]).exists()
 
 
 def test_pausing_again_changes_the_one_in_force(platform: Platform, acme: Tenant) -> None:

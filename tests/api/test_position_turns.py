@@ -102,6 +102,7 @@ def test_the_place_is_that_in_which_the_dispatcher_would_send_it(
         waiting(chance.choice(tenants), priority, made=minutes, ready=ready)
     if seed > 3:
         _was_paused("tenant", tenants[1].slug, tenants[1], minutes_ago=30)
+        _was_paused("queue", "default", None, minutes_ago=60)  # both together, partly
         _was_paused("type", "some.other", None, minutes_ago=30)
     jobs = list(Job.objects.all())
     assert places(jobs) == model(jobs, tenants)
@@ -110,8 +111,9 @@ def test_the_place_is_that_in_which_the_dispatcher_would_send_it(
 def _was_paused(kind: str, target: str, tenant: Tenant | None, *, minutes_ago: int) -> None:
     ended_at = NOW - timedelta(minutes=minutes_ago)
     Pause.objects.create(
-        kind=kind, target=target, tenant=tenant, created_by="user:eve", ended_at=ended_at
-    )
+        kind=kind, target=target, tenant=tenant, created_by="user:eve",
+        created_at=ended_at - timedelta(hours=1), ended_at=ended_at,
+    )  # fmt: skip
 
 
 def test_a_small_tenant_is_not_behind_the_whole_flood_of_another(tenants: list[Tenant]) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.db import InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.test import Client
+from psycopg.errors import DeadlockDetected, DiskFull, LockNotAvailable, OutOfMemory
 
 from tests.api.calling import PROBLEM, Answer, Caller
 
@@ -38,7 +39,7 @@ def test_an_unknown_route_is_a_404_problem(method: str, path: str) -> None:
         ("OPTIONS", "/jobs"),
         ("TRACE", "/jobs"),
         ("BREW", "/jobs"),
-        ("POST", "/queues"),
+        ("POST", "/workers"),
         ("GET", "/jobs/0/cancel"),
     ],
 )
@@ -52,7 +53,7 @@ def test_another_method_is_a_405_problem_that_names_those_allowed(
 
 
 def test_the_method_cannot_be_overridden(caller: Caller) -> None:
-    answer = caller.post("/queues", None, x_http_method_override="GET")
+    answer = caller.post("/workers", None, x_http_method_override="GET")
     assert answer.status == 405
 
 
@@ -82,6 +83,33 @@ def test_while_the_database_is_away_the_answer_is_503_with_retry_after(
     assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
     assert is_problem(answer, "/jobs")
     assert "internal" not in str(answer.body)
+
+
+@pytest.mark.parametrize("cause", [LockNotAvailable, DeadlockDetected])
+def test_a_row_that_somebody_else_holds_is_409_with_retry_after(
+    cause: type[Exception], caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = OperationalError(SECRET)
+    error.__cause__ = cause(SECRET)
+    answer = broken(error, monkeypatch, caller)
+    assert (answer.status, answer.headers["Retry-After"]) == (409, "2")
+    assert "internal" not in str(answer.body)
+
+
+@pytest.mark.parametrize("cause", [OutOfMemory, DiskFull])
+def test_a_database_without_room_is_told_from_one_that_is_away(
+    cause: type[Exception],
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    error = OperationalError("no shared memory")
+    error.__cause__ = cause()
+    answer = broken(error, monkeypatch, caller)
+    assert (answer.status, answer.body["detail"]) == (
+        503, "The database has no room for this now."
+    )  # fmt: skip
+    assert "lacks a resource: no shared memory" in caplog.text
 
 
 def test_a_database_that_goes_away_before_the_token_is_known_is_503_too(

@@ -54,7 +54,13 @@ def test_it_describes_every_route_and_no_other() -> None:
     }
     assert described == {
         (method, "/api/v1" + route(path))
-        for method, path, *_ in [*CALLS, *FILE_CALLS, *PLATFORM_CALLS, *BATCH_CALLS, *WORKFLOW_CALLS]
+        for method, path, *_ in [
+            *CALLS,
+            *FILE_CALLS,
+            *PLATFORM_CALLS,
+            *BATCH_CALLS,
+            *WORKFLOW_CALLS,
+        ]
     }
 
 

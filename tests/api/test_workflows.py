@@ -67,6 +67,20 @@ def test_a_workflow_is_shown_with_its_steps(caller: Caller, acme: Tenant) -> Non
     }
 
 
+def test_what_the_steps_wait_for_is_left_out_where_it_is_too_much(
+    caller: Caller, acme: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = made(acme).workflow
+    whole = caller.get(f"/workflows/{workflow.pk}").body
+    assert whole["edges_left_out"] is False
+    monkeypatch.setattr("jobs.workflows.looking.MOST_EDGES", 0)
+    shown = caller.get(f"/workflows/{workflow.pk}").body
+    assert shown["edges_left_out"] is True
+    assert shown["steps"] == {
+        name: {**step, "after": None, "depends_on": None} for name, step in whole["steps"].items()
+    }
+
+
 def test_a_step_may_also_wait_for_a_job_outside(
     caller: Caller, acme: Tenant, make_job: MakeJob
 ) -> None:
@@ -164,6 +178,7 @@ def test_a_workflow_is_cancelled_whole_with_one_line_in_the_audit(
     assert (answer.status, answer.body["status"], answer.body["changed"]) == (200, "cancelled", 2)
     entry = AuditEntry.objects.get(action="workflow.cancel")
     assert (entry.object_id, entry.tenant) == (str(workflow.pk), acme)
+    assert (entry.after or {})["steps"] == 2
     assert caller.post(f"/workflows/{workflow.pk}/cancel").status == 409
 
 

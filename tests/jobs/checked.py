@@ -12,18 +12,21 @@ from hypothesis.stateful import invariant
 
 from jobs.models import Attempt, Job
 from jobs.states import ACTIVE
-from tests.jobs.jobs_machine import JobsMachine
 from tests.jobs.ledger import Record
+from tests.jobs.people_machine import PeopleMachine
 
 THOROUGH = 20  # times as long
 
 
+def is_thorough() -> bool:
+    return os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+
+
 def profile(examples: int, **chosen: Any) -> settings:
     """So many runs; `HYPOTHESIS_PROFILE=thorough` asks for more of them."""
-    thorough = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
     return settings(
         **{
-            "max_examples": examples * (THOROUGH if thorough else 1),
+            "max_examples": examples * (THOROUGH if is_thorough() else 1),
             "stateful_step_count": 50,
             "deadline": None,
             "database": None,
@@ -33,7 +36,7 @@ def profile(examples: int, **chosen: Any) -> settings:
     )
 
 
-class Checked(JobsMachine):
+class Checked(PeopleMachine):
     def __init__(self) -> None:
         super().__init__()
         self.highest_fence: dict[UUID, int] = {}

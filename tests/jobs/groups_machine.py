@@ -72,9 +72,7 @@ class GroupsMachine(Checked):
 
     # --- batches -----------------------------------------------------------------------------
 
-    def hand_in_a_batch(
-        self, kinds: Sequence[str], behind: int, wishes: Collection[str]
-    ) -> None:
+    def hand_in_a_batch(self, kinds: Sequence[str], behind: int, wishes: Collection[str]) -> None:
         """Of the tenant whose job the blocked ones wait for."""
         if len(self.records) + len(kinds) > self.most_jobs:
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
@@ -23,12 +23,13 @@ from jobs.enqueue import DependsOn, JobOptions, enqueue
 from jobs.exceptions import AttemptLost, TransitionRefused
 from jobs.message import FencedJob
 from jobs.models import Job, OnFailure
-from tests.jobs.kinds import ECHO
-from tests.jobs.ledger import FINAL, WAITING, Record
+from tests.jobs.kinds import ECHO, QUEUE
+from tests.jobs.ledger import FINAL, WAITING, Edge, Place, Record, settle
 from tests.jobs.making import ERROR, INCARNATION, LEASE_SECONDS, WORKER, let_pass
 
 CRASH_LIMIT = 3
 MOST_JOBS = 5
+PLAIN = Place(queue=QUEUE, type=ECHO, tenant="acme")
 
 which = st.integers(0, 10_000)  # one of what there is, by its remainder
 endings = st.sampled_from(
@@ -49,6 +50,7 @@ ARGUMENTS: dict[str, st.SearchStrategy[tuple[Any, ...]]] = {
     "somebody_stops_it": st.tuples(which, st.sampled_from(["cancel", "force_queue", "force_fail"])),
     "somebody_cares_for_a_dead_letter": st.tuples(which, st.sampled_from(["revive", "discard"])),
     "somebody_boosts_it": st.tuples(which, st.sampled_from([1, 25, 60])),
+    "somebody_changes_it": st.tuples(which, st.sampled_from(["edit", "replace"])),
 }
 STEPS = st.sampled_from([*ARGUMENTS, *["go_on"] * 10]).flatmap(
     lambda name: st.tuples(st.just(name), ARGUMENTS[name])
@@ -73,7 +75,8 @@ def succeeds(verb: Callable[[], object]) -> bool:
 
 
 class JobsMachine(RuleBasedStateMachine):
-    tenant: Tenant
+    tenants: ClassVar[dict[str, Tenant]]
+    most_jobs = MOST_JOBS
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,6 +95,11 @@ class JobsMachine(RuleBasedStateMachine):
     def step(self, drawn: tuple[str, tuple[Any, ...]]) -> None:
         name, arguments = drawn
         getattr(self, name)(*arguments)
+        self.take_in_what_follows()
+
+    def take_in_what_follows(self) -> None:
+        """In the ledger; the engine did it in the transaction of the step."""
+        settle(self.records)
 
     # --- enqueue -------------------------------------------------------------------------
 
@@ -101,37 +109,45 @@ class JobsMachine(RuleBasedStateMachine):
         self.enqueue_one(key="", delayed=False)
 
     def enqueue_one(self, key: str, delayed: bool) -> None:
-        self._enqueue(Record("scheduled" if delayed else "queued", key=key, late=delayed))
+        status = "scheduled" if delayed else "queued"
+        self._enqueue(Record(status, PLAIN, key=key, late=delayed))
 
     def enqueue_behind(self, behind: int, on_failure: OnFailure, delayed: bool) -> None:
         first, first_id = self._job(behind)
-        edge = DependsOn(job_id=first_id, on_failure=on_failure)
-        record = Record("blocked", on_failure=on_failure.value, late=delayed)
-        if not self._enqueue(record, depends_on=[edge]):
-            return
-        if first.status in FINAL:
-            record.open_after(first)
-        else:
-            first.followers.append(record)
+        record = Record("blocked", PLAIN, edges=[Edge(first, on_failure.value)], late=delayed)
+        self._enqueue(record, depends_on=[DependsOn(job_id=first_id, on_failure=on_failure)])
 
-    def _enqueue(self, record: Record, **options: Any) -> bool:
-        if len(self.records) == MOST_JOBS:
-            return False
-        holder = next((old for old in self.records if record.key and self._holds_key(old)), None)
-        asked = JobOptions(
+    def _enqueue(self, record: Record, **options: Any) -> None:
+        if len(self.records) >= self.most_jobs:
+            return
+        holder = self._holder(record)
+        asked = self._options(record, **options)
+        place = record.place
+        made = enqueue(self.tenants[place.tenant], place.type, self._payload(place), asked)
+        assert made.created == (holder is None)
+        if holder:
+            assert made.job.pk == self.ids[self.records.index(holder)]
+        else:
+            self._adopt(record, made.job)
+
+    def _adopt(self, record: Record, job: Job) -> None:
+        record.seq = job.seq
+        self.records.append(record)
+        self.ids.append(job.pk)
+
+    @staticmethod
+    def _options(record: Record, **options: Any) -> JobOptions:
+        return JobOptions(
+            queue=record.place.queue,
             unique_key=record.key,
             priority=record.priority,
             delay_seconds=3600 if record.late else None,
             **options,
         )
-        made = enqueue(self.tenant, ECHO, {}, asked)
-        assert made.created == (holder is None)
-        if holder:
-            assert made.job.pk == self.ids[self.records.index(holder)]
-            return False
-        self.records.append(record)
-        self.ids.append(made.job.pk)
-        return True
+
+    @staticmethod
+    def _payload(place: Place) -> dict[str, str]:
+        return {"site": place.key} if place.key else {}
 
     # --- the ordinary way of a job ---------------------------------------------------------
 
@@ -171,7 +187,7 @@ class JobsMachine(RuleBasedStateMachine):
 
     def _end(self, record: Record, held: FencedJob, ending: str) -> None:
         write = {
-            "complete": lambda: lifecycle.complete(held, result=1),
+            "complete": lambda: lifecycle.complete(held, result=held.fence),
             "fail": lambda: lifecycle.fail(held, error=ERROR),
             "retry_later": lambda: lifecycle.retry_later(held, delay_seconds=99, error=ERROR),
             "snooze": lambda: lifecycle.snooze(held, delay_seconds=99),
@@ -185,7 +201,9 @@ class JobsMachine(RuleBasedStateMachine):
         if ending == "lose":
             record.crash(CRASH_LIMIT)
             return
-        self.completions[held.id, record.run] += ending == "complete" and not record.cancel_asked
+        if ending == "complete" and not record.cancel_asked:
+            self.completions[held.id, record.run] += 1
+            record.result = held.fence
         record.retries += ending == "retry_later" and not record.cancel_asked
         record.leave(*ENDS[ending])
 
@@ -263,25 +281,7 @@ class JobsMachine(RuleBasedStateMachine):
         for record in dead:
             record.crash(CRASH_LIMIT)
 
-    # --- people ------------------------------------------------------------------------------
-
-    def somebody_stops_it(self, job: int, verb: str) -> None:
-        running = [i for i, record in enumerate(self.records) if record.status == "processing"]
-        record, job_id = self._job(running[job % len(running)] if running and job % 4 else job)
-        could = record.status not in FINAL
-        asked: dict[str, Callable[[], object]] = {
-            "cancel": lambda: lifecycle.cancel(job_id, by="eve"),
-            "force_queue": lambda: lifecycle.force_queue(job_id, error=ERROR),
-            "force_fail": lambda: lifecycle.force_fail(job_id, error=ERROR),
-        }
-        assert succeeds(asked[verb]) == could
-        if could:
-            told: dict[str, Callable[[], None]] = {
-                "cancel": record.cancel,
-                "force_queue": lambda: record.force("queued"),
-                "force_fail": lambda: record.force("failed"),
-            }
-            told[verb]()
+    # --- dead letters ------------------------------------------------------------------------
 
     def somebody_cares_for_a_dead_letter(self, job: int, verb: str) -> None:
         record, job_id = self._job(job)
@@ -290,17 +290,10 @@ class JobsMachine(RuleBasedStateMachine):
             assert succeeds(lambda: lifecycle.discard(job_id)) == could
             record.discarded |= could
             return
-        taken = record.key and any(self._holds_key(other) for other in self.records)
-        assert succeeds(lambda: lifecycle.revive(job_id)) == (could and not taken)
-        if could and not taken:
+        could = could and self._holder(record) is None
+        assert succeeds(lambda: lifecycle.revive(job_id)) == could
+        if could:
             record.revive()
-
-    def somebody_boosts_it(self, job: int, by: int) -> None:
-        record, job_id = self._job(job)
-        boosted = succeeds(lambda: lifecycle.boost(job_id, by=by, highest=100))
-        assert boosted == (record.status in WAITING)
-        if boosted:
-            record.boost(by)
 
     # --- choosing ----------------------------------------------------------------------------
 
@@ -312,6 +305,7 @@ class JobsMachine(RuleBasedStateMachine):
         index, fence = self.messages[-1 - number % min(len(self.messages), 6)]  # rather a late one
         return self.records[index], FencedJob(self.ids[index], fence)
 
-    @staticmethod
-    def _holds_key(record: Record) -> bool:
-        return bool(record.key) and record.status not in FINAL
+    def _holder(self, record: Record) -> Record | None:
+        """The active job that has its unique key."""
+        same = [other for other in self.records if other.is_same_work(record)]
+        return next((other for other in same if other.status not in FINAL), None)

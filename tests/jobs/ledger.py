@@ -6,22 +6,42 @@ rows. Time is two flags: a lease is live or over, a waiting job is due or not.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 FINAL = {"completed", "failed", "cancelled"}
 WAITING = {"blocked", "scheduled", "queued"}
 
 
-def _floor(priority: int) -> int:
+def floor(priority: int) -> int:
     return max(floor for floor in (0, 30, 70, 90) if floor <= priority)
 
 
-@dataclass
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What decides which limits and pauses hold for a job."""
+
+    queue: str
+    type: str
+    tenant: str
+    key: str = ""  # its limit key
+
+
+@dataclass(eq=False)
+class Edge:
+    """A dependency, and what becomes of who waits for it should it not complete."""
+
+    on: Record
+    on_failure: str
+    settled: bool = False
+
+
+@dataclass(eq=False)
 class Record:
     status: str
-    key: str = ""
-    behind: Record | None = None
-    on_failure: str = "cancel"
+    place: Place
+    key: str = ""  # its unique key
+    seq: int = 0
     late: bool = False  # a dependant that has to wait for its time as well
     due: bool = False
     fence: int = 0
@@ -34,8 +54,15 @@ class Record:
     retries: int = 0
     crashes: int = 0
     discarded: bool = False
-    followers: list[Record] = field(default_factory=list)
+    result: int | None = None
+    edges: list[Edge] = field(default_factory=list)
     history: list[tuple[int, str]] = field(default_factory=list)
+
+    def is_same_work(self, other: Record) -> bool:
+        where, its = self.place, other.place
+        return bool(self.key) and (self.key, where.tenant, where.type) == (
+            other.key, its.tenant, its.type,
+        )  # fmt: skip
 
     def holds(self, fence: int) -> bool:
         return self.status == "processing" and self.fence == fence
@@ -62,7 +89,7 @@ class Record:
 
     def boost(self, by: int) -> None:
         raised = min(100, self.priority + by)
-        if self.sent and _floor(raised) != _floor(self.priority):
+        if self.sent and floor(raised) != floor(self.priority):
             self.recall()
         self.priority = raised
 
@@ -86,16 +113,43 @@ class Record:
         self.cancel_asked = self.discarded = False
         self.move("queued")
 
+    def reblock(self) -> None:
+        """Wait again, as a new run, for those dependencies that have not completed."""
+        self.revive()
+        self.status = "blocked"
+        for edge in self.edges:
+            edge.settled &= edge.on.status == "completed"
+
+    def replace(self, *, later: bool = False) -> None:
+        self.retries = self.crashes = 0
+        ready = "scheduled" if later else "queued"
+        self.move("blocked" if self.status == "blocked" else ready)
+
     def move(self, target: str) -> None:
         self.status, self.sent, self.due, self.fence = target, False, False, self.fence + 1
-        if target in FINAL:
-            followers, self.followers = self.followers, []
-            for follower in followers:
-                follower.open_after(self)
 
-    def open_after(self, ended: Record) -> None:
-        self.behind = None
-        if self.status == "blocked":
-            verdict = "run" if ended.status == "completed" else self.on_failure
-            waits = "scheduled" if self.late else "queued"
-            self.move({"run": waits, "fail": "failed", "cancel": "cancelled"}[verdict])
+
+def settle(records: Iterable[Record]) -> None:
+    """Take in every dependency that has ended, all at once: who has nothing more to wait for goes
+    on; whose edge says so ends as well, and with it who waits for that one in turn."""
+    open_edges = [(one, edge) for one in records for edge in one.edges if not edge.settled]
+    reached = [
+        (one, "run" if edge.on.status == "completed" else edge.on_failure)
+        for one, edge in open_edges
+        if edge.on.status in FINAL
+    ]
+    verdicts: dict[Record, set[str]] = {}
+    for one, verdict in reached:  # grows
+        known = verdicts.setdefault(one, set())
+        if verdict not in known and verdict != "run" and one.status == "blocked":
+            reached += [(next_, edge.on_failure) for next_, edge in open_edges if edge.on is one]
+        known.add(verdict)
+    blocked = [one for one in verdicts if one.status == "blocked"]
+    for one in blocked:
+        if verdicts[one] != {"run"}:
+            one.move("failed" if "fail" in verdicts[one] else "cancelled")
+    for _, edge in open_edges:
+        edge.settled = edge.on.status in FINAL
+    for one in blocked:
+        if one.status == "blocked" and all(edge.settled for edge in one.edges):
+            one.move("scheduled" if one.late else "queued")

@@ -12,8 +12,7 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from jobs.ageing import Ageing
-from jobs.dispatcher import aged
-from jobs.dispatcher.aged import MOST_OF_A_TENANT, AgedBand
+from jobs.dispatcher.aged import MOST_OF_A_TENANT, AgedBand, AgedBands
 from jobs.message import FencedJob
 from jobs.models import Job, Pause, PauseKind
 from jobs.policies.buckets import Place
@@ -44,7 +43,7 @@ def rising(place: Place, priority: int, queued_at: datetime) -> int:
 
 
 def bands() -> Sequence[AgedBand]:
-    return aged.bands(Ageing(), timezone.now(), rising)
+    return AgedBands().look(Ageing(), timezone.now(), rising)
 
 
 def test_while_nobody_has_waited_long_there_is_nothing_to_read(tenant: Tenant) -> None:
@@ -57,7 +56,7 @@ def test_while_nobody_has_waited_long_there_is_nothing_to_read(tenant: Tenant) -
 def test_without_a_step_there_is_nothing_to_read(tenant: Tenant) -> None:
     waited(9 * HOUR, one(tenant))
 
-    assert list(aged.bands(Ageing(step=0), timezone.now(), rising)) == []
+    assert list(AgedBands().look(Ageing(step=0), timezone.now(), rising)) == []
 
 
 def test_a_band_is_of_one_queue_tenant_and_priority_and_rises_with_its_oldest(
@@ -161,6 +160,7 @@ def test_time_in_a_pause_does_not_count(tenant: Tenant) -> None:
     with changing():
         Pause.objects.create(
             kind=PauseKind.QUEUE, target="default", created_by="eve",
+            created_at=Now() - timedelta(seconds=9 * HOUR),
             ended_at=Now() - timedelta(seconds=HOUR + 1),
         )  # fmt: skip
     worker()

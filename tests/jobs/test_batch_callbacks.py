@@ -148,7 +148,22 @@ def test_cancelling_a_batch_cancels_what_can_be_and_again_nothing(tenant: Tenant
     assert (told(batch), counted(batch)["cancelled"]) == ((BatchStatus.FAILED, 100), 4)
     assert len(born(batch)) == 1
     (entry,) = AuditEntry.objects.filter(object_type="batch")
+    assert entry.after == {"jobs": 4}
     assert (entry.action, entry.object_id, entry.actor) == ("batch.cancel", str(batch.pk), BY.name)
+
+
+def test_g11_each_transaction_that_cancels_or_retries_writes_down_what_it_moved(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def moved(verb: str) -> list[int]:
+        entries = AuditEntry.objects.filter(action=f"batch.{verb}").order_by("pk")
+        return [(entry.after or {})["jobs"] for entry in entries]
+
+    monkeypatch.setattr("jobs.batches.acting.CHUNK", 2)
+    batch, _ = batch_of(tenant, 5)
+    batches.cancel(batch, BY)
+    batches.retry(batch, BY)
+    assert moved("cancel") == moved("retry") == [2, 2, 1]
 
 
 def test_retrying_a_batch_runs_what_failed_or_was_cancelled_and_refuses_a_taken_key_alone(
@@ -166,7 +181,7 @@ def test_retrying_a_batch_runs_what_failed_or_was_cancelled_and_refuses_a_taken_
 
     assert counted(batch) == {"completed": 1, "queued": 2, "failed": 2}
     assert batches.retry(batch, BY) == 0
-    assert AuditEntry.objects.filter(action="batch.retry").count() == 2
+    assert AuditEntry.objects.get(action="batch.retry").after == {"jobs": 2}
 
 
 def test_a_batch_of_thousands_is_cancelled_and_retried_in_small_transactions(
@@ -184,4 +199,4 @@ def test_a_batch_of_thousands_is_cancelled_and_retried_in_small_transactions(
         moves = [q["sql"] for q in queries.captured_queries if "UPDATE jobs_job" in q["sql"]]
         assert len(moves) == 4
     assert counted(batch) == {"queued": 175}
-    assert AuditEntry.objects.filter(object_type="batch").count() == 2
+    assert AuditEntry.objects.filter(object_type="batch").count() == 8

@@ -10,7 +10,7 @@ import pytest
 from django.db.models.functions import Now
 
 from accounts.models import Tenant
-from jobs import lifecycle
+from jobs import Circuit, lifecycle
 from jobs.dispatcher import choosing
 from jobs.models import KeyState, Leadership, Pause, PauseKind, Queue
 from jobs.policies.changes import changing
@@ -30,7 +30,7 @@ def only_changes_count(monkeypatch: pytest.MonkeyPatch, declaring: None) -> None
 
 @pytest.fixture
 def keyed() -> None:
-    declare_keyed()
+    declare_keyed(circuit=Circuit())
 
 
 # --- holds ----------------------------------------------------------------------------------

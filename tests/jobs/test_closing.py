@@ -270,11 +270,64 @@ def test_what_ran_when_it_opened_and_fails_later_prolongs_nothing(
 def test_a_success_opens_no_key_that_was_closed_for_another_reason(
     execution: Execution, tenant: Tenant
 ) -> None:
+    run(execution, tenant, "fail", "limited", "well")
+    assert state().failures == 0
+    assert why_held(tenant) == Held.CLOSED
+
+
+@pytest.mark.parametrize("how", ["well", "fail"])
+def test_an_attempt_that_began_before_the_breaker_opened_is_no_trial(
+    how: str, execution: Execution, tenant: Tenant
+) -> None:
+    held = making.start(made(tenant))
+    run(execution, tenant, *["fail"] * FAILURES)
+    Job.objects.filter(pk=held.id).update(started_at=Now() - timedelta(seconds=60))
+    let_closing_pass()
+    before = state()
+    if how == "well":
+        assert not closing.succeeded(held.id)
+    else:
+        assert not closing.failed(held.id, Circuit(failures=FAILURES, open_seconds=600))
+    after = state()
+    assert (after.opened_at, after.closed_until) == (before.opened_at, before.closed_until)
+
+
+def test_a_job_of_a_type_without_a_breaker_is_not_held_to_be_the_trial(
+    execution: Execution, tenant: Tenant
+) -> None:
     run(execution, tenant, *["fail"] * FAILURES)
     let_closing_pass()
-    run(execution, tenant, "limited", "well")
-    assert state().opened_at is None
-    assert why_held(tenant) == Held.CLOSED
+    bucket = of_key(tenant.pk, KEY)
+    assert list(snapshot.read().key_limits_of(PLAIN, bucket)) == []
+
+
+def test_a_breaker_that_nobody_tried_for_a_day_lapses(execution: Execution, tenant: Tenant) -> None:
+    run(execution, tenant, *["fail"] * FAILURES)
+    KeyState.objects.update(closed_until=Now() - timedelta(days=1, seconds=1))
+    assert snapshot.read().tripped == frozenset()
+    run(execution, tenant, "fail")
+    assert (state().failures, state().opened_at, why_held(tenant)) == (1, None, None)
+
+
+def test_no_more_keys_are_read_than_a_tick_can_bear(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(snapshot, "MOST_KEYS", 3)
+    soon = timezone.now() + timedelta(hours=1)
+    KeyState.objects.bulk_create(
+        KeyState(tenant=tenant, key=str(number), closed_until=soon) for number in range(4)
+    )
+    assert len(snapshot.read().holds) == 3
+    assert "more than 3 keys" in caplog.text
+
+
+def test_a_worker_waits_for_the_leader_no_longer_than_for_any_lock(tenant: Tenant) -> None:
+    job = made(tenant)
+    with CaptureQueriesContext(connection) as queries:
+        closing.close(job.pk, key=None, seconds=5)
+    told = [query["sql"] for query in queries.captured_queries]
+    lock = next(at for at, sql in enumerate(told) if "jobs_leadership" in sql)
+    assert any("lock_timeout" in sql for sql in told[:lock])
 
 
 def test_each_key_and_each_tenant_counts_for_itself(tenant: Tenant, other: Tenant) -> None:

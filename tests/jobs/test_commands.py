@@ -214,11 +214,46 @@ def test_a_filter_that_is_wrong_is_refused_by_name(wrong: str) -> None:
     assert f"{wrong.partition('=')[0]}: " in Said("jobs", "list", wrong).refusal
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["jobs", "list", "--queue", "\udcff"],
+        ["jobs", "list", "--owner", "\udcff"],
+        ["jobs", "list", "--label", "\udcff=a"],
+        ["jobs", "list", "--tenant", "\udcff"],
+        ["jobs", "list", "--limit", "9" * 5000],
+        ["jobs", "show", "\udcff"],
+        ["jobs", "cancel", "\udcff"],
+        ["failures", "list", "--type", "\udcff"],
+        ["failures", "retry", "\udcff"],
+        ["pause", "key", "\udcff"],
+        ["pause", "queue", "default", "--reason", "\udcff"],
+        ["pause", "queue", "default", "--for", "99999999999d"],
+        ["pause", "queue", "default", "--for", "9" * 500],
+        ["resume", "key", "\udcff"],
+        ["enqueue", "\udcff"],
+        ["enqueue", ECHO, "--owner", "\udcff"],
+        ["enqueue", ECHO, "--payload", '{"a": "\udcff"}'],
+        ["enqueue", ECHO, "--payload", "@\udcff"],
+        ["enqueue", ECHO, "--priority", "\udcff"],
+        ["enqueue", ECHO, "--priority", "9" * 30],
+        ["enqueue", ECHO, "--timeout", "9" * 30],
+        ["enqueue", ECHO, "--delay", "99999999999d"],
+    ],
+)
+def test_what_cannot_be_read_or_is_beyond_measure_is_refused_in_words(arguments: list[str]) -> None:
+    said = Said(*arguments)
+    assert said.status != 0
+    assert said.refusal
+    assert not Job.objects.exists()
+
+
 @pytest.mark.parametrize("width", [80, 120])
 def test_the_table_fits_the_terminal_and_ids_stay_whole(
     acme: Tenant, width: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("LINES", "40")  # else a dumb terminal counts as 80 columns wide
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("TERM", "dumb")
     job = queued(acme, payload={"x": "y" * 200})

@@ -148,7 +148,7 @@ def test_where_nobody_can_run_a_job_the_waiting_person_is_told(
 ) -> None:
     Queue.objects.get_or_create(pk="nobodys")
     waiting = command("enqueue", "diagnostics.echo", "--queue=nobodys", "--wait")
-    waiting.wait_until_it_says("No live worker of queue nobodys")
+    waiting.wait_until_it_says("No live worker consumes queue nobodys")
     job = Job.objects.get(queue="nobodys")
     assert command("jobs", "cancel", str(job.pk)).end() == 0
     assert waiting.end() == 1

@@ -52,6 +52,7 @@ snapshots = st.builds(
     key_limits=st.dictionaries(st.sampled_from(TYPES), limits.filter(bool)),
     holds=st.dictionaries(st.sampled_from([*PLAIN, *KEY_BUCKETS]), holds.map(tuple), max_size=2),
     tripped=st.frozensets(st.sampled_from(KEY_BUCKETS), max_size=2),
+    circuit_types=st.frozensets(st.sampled_from(TYPES)),
 )
 
 
@@ -90,7 +91,8 @@ def is_allowed(place: Place, taken: list[Place], snapshot: Snapshot, past: Past)
     if place.key:
         key = of_key(place.tenant, place.key)
         asked.append((key, snapshot.key_limits.get(place.type)))
-        asked.append((key, Limit(concurrency=1) if key in snapshot.tripped else None))
+        is_tried = key in snapshot.tripped and place.type in snapshot.circuit_types
+        asked.append((key, Limit(concurrency=1) if is_tried else None))
     for bucket, limit in asked:
         if limit is None:
             continue
@@ -123,7 +125,8 @@ def test_what_is_not_worth_reading_is_exactly_what_has_no_room(
     """The reading leaves out whole queues, types, tenants and keys; the choosing asks for each
     job. Did they differ, jobs would starve or stand in the way of others."""
     ledger = Ledger(snapshot, past.usage, NOW)
-    tenants, keys = set(ledger.barred_tenants()), set(ledger.barred_keys(TYPES))
+    tenants, keys = set(ledger.barred_tenants()), set(ledger.barred_keys())
+    held = set(ledger.held_keys())
 
     for place in PLACES:
         is_read = (
@@ -131,6 +134,7 @@ def test_what_is_not_worth_reading_is_exactly_what_has_no_room(
             and ledger.room_of(of_type(place.type)) != 0
             and place.tenant not in tenants
             and f"{place.type}:{place.tenant}:{place.key}" not in keys
+            and f"{place.tenant}:{place.key}" not in held
         )
         assert is_read == ledger.has_room(place), place
 
@@ -177,7 +181,9 @@ def test_jobs_of_another_type_with_the_same_key_take_room_from_it() -> None:
 def test_of_a_key_whose_breaker_is_open_one_job_is_tried() -> None:
     bucket, place = of_key(1, "k"), Place("q1", "a.x", 1, "k")
     closed = Hold(why=Held.CIRCUIT, until=NOW + timedelta(seconds=1))
-    snapshot = Snapshot(tripped=frozenset({bucket}), holds={bucket: (closed,)})
+    snapshot = Snapshot(
+        tripped=frozenset({bucket}), circuit_types=frozenset({"a.x"}), holds={bucket: (closed,)}
+    )
     assert not Ledger(snapshot, Usage(), NOW).has_room(place)
 
     later = Ledger(snapshot, Usage(), NOW + timedelta(seconds=1))
@@ -185,6 +191,7 @@ def test_of_a_key_whose_breaker_is_open_one_job_is_tried() -> None:
     assert later.has_room(place)
     later.book(place)
     assert not later.has_room(place)
+    assert later.has_room(Place("q1", "a.y", 1, "k"))  # its end would tell the breaker nothing
 
 
 @pytest.mark.parametrize("snapshot", [Snapshot(), Snapshot(queue_weights={"q1": 3})])
@@ -197,6 +204,6 @@ def test_without_limits_and_holds_nothing_is_counted(snapshot: Snapshot) -> None
     for place in PLACES:
         assert ledger.has_room(place)
         ledger.book(place)
-    assert (ledger.barred_tenants(), ledger.barred_keys(TYPES)) == ([], [])
+    assert (ledger.barred_tenants(), ledger.barred_keys(), ledger.held_keys()) == ([], [], [])
     assert ledger.room_of(of_queue("q1")) is None
     assert Ledger(snapshot, NOTHING_USED, NOW).has_room(PLACES[0])

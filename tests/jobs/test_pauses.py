@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import AuditEntry, Tenant
 from jobs import JobContext, job_type
+from jobs.effective import place_of
 from jobs.enqueue import enqueue
 from jobs.exceptions import InvalidPolicy, QueueExists
 from jobs.models import Job, Leadership, Pause, PauseKind, Queue
@@ -82,6 +83,29 @@ def test_a_pause_holds_until_it_is_resumed(kind: str, tenant: Tenant) -> None:
     assert ended.ended_at is not None
     assert not held(bucket(tenant))
     assert bucket(tenant) in snapshot.read().resumed
+
+
+def test_a_short_pause_takes_from_the_ageing_only_its_own_time(tenant: Tenant) -> None:
+    place, now = place_of(making.queued(tenant)), timezone.now()
+
+    def over(kind: str, target: str, begin: int, end: int) -> None:
+        pause = Pause.objects.create(
+            kind=kind, target=target, created_by="eve", ended_at=now - timedelta(minutes=end)
+        )
+        Pause.objects.filter(pk=pause.pk).update(created_at=now - timedelta(minutes=begin))
+
+    def waited(minutes: int) -> timedelta:
+        since = snapshot.read().ready_since(place, now - timedelta(minutes=minutes))
+        return now - since
+
+    over("queue", QUEUE, 30, 20)
+    over("type", ECHO, 25, 15)  # together fifteen minutes
+    over("queue", QUEUE, 6, 5)
+    over("queue", "mail", 60, 1)  # of others
+
+    assert waited(90) == timedelta(minutes=74)
+    assert waited(18) == timedelta(minutes=14)  # it came during the second one
+    assert waited(3) == timedelta(minutes=3)
 
 
 def test_a_pause_with_an_end_is_over_then_by_itself(tenant: Tenant) -> None:

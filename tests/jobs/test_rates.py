@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Tenant
 from jobs import lifecycle
@@ -19,6 +21,7 @@ from jobs.policies.rules import Limit, Snapshot
 from tests.jobs import making
 from tests.jobs.kinds import ECHO, QUEUE
 from tests.jobs.rated import (
+    MOST,
     POLICY,
     SECONDS,
     clock,
@@ -155,7 +158,7 @@ def test_a_job_that_was_started_before_gives_back_only_what_it_did_not_start(
 def test_only_what_is_limited_by_a_rate_is_noted(tenant: Tenant) -> None:
     policy = Snapshot(
         limits={of_queue("mail"): Limit(rate=Rate(1, 1)), of_queue(QUEUE): Limit(concurrency=9)},
-        key_limits={ECHO: Limit(rate=Rate(5, SECONDS))},
+        key_limits={ECHO: Limit(rate=Rate(1, SECONDS))},
     )
     with_key = making.queued(tenant)
     Job.objects.filter(pk=with_key.pk).update(limit_key="k")
@@ -165,6 +168,68 @@ def test_only_what_is_limited_by_a_rate_is_noted(tenant: Tenant) -> None:
 
     assert [use.bucket for use in RateUse.objects.all()] == [of_key(tenant.pk, "k")]
     assert looked(rates, policy).keys == {(tenant.pk, "k")}
+
+
+def _many_starts(bucket: str, number: int, *, apart: float = 0.001) -> None:
+    now = clock()
+    RateUse.objects.bulk_create(
+        RateUse(bucket=bucket, job_id=uuid4(), fence=1, booked_at=moment, started_at=moment)
+        for moment in (now - timedelta(seconds=apart * step) for step in range(number))
+    )
+
+
+def test_a_leader_that_takes_over_reads_no_more_starts_than_can_count(tenant: Tenant) -> None:
+    key = of_key(tenant.pk, "k")
+    _many_starts(of_queue(QUEUE), 500)
+    _many_starts(key, 500)
+    policy = Snapshot(limits=POLICY.limits, key_limits={ECHO: Limit(rate=Rate(2, SECONDS))})
+    rates = Rates()
+    with CaptureQueriesContext(connection) as queries:
+        looked(rates, policy)
+
+    assert len(queries) <= 3  # with the clock's
+    assert rates.starts(of_queue(QUEUE), SECONDS) == MOST
+    assert rates.starts(key, SECONDS) == 2
+    assert rates.starts(of_key(tenant.pk, "other"), SECONDS) == 0
+
+
+def test_a_key_is_full_from_its_last_start_until_the_time_of_the_rate_is_over(
+    tenant: Tenant,
+) -> None:
+    policy = Snapshot(key_limits={ECHO: Limit(rate=Rate(2, SECONDS))})
+    _many_starts(of_key(tenant.pk, "full"), 2)
+    _many_starts(of_key(tenant.pk, "free"), 1)
+    rates, now = Rates(), clock()
+    rates.look(policy, now)
+    for name in ("full", "free"):
+        rates.starts(of_key(tenant.pk, name), SECONDS)
+
+    assert rates.full_keys(policy) == {(tenant.pk, "full")}
+    rates.look(policy, now + timedelta(seconds=SECONDS))
+    assert rates.full_keys(policy) == frozenset()
+
+
+def test_what_became_too_old_is_forgotten_a_few_keys_at_a_time(tenant: Tenant) -> None:
+    policy = Snapshot(key_limits={ECHO: Limit(rate=Rate(2, SECONDS))})
+    rates, now = looked(Rates(), policy), clock()
+    for number in range(50):
+        bucket = of_key(tenant.pk, str(number))
+        _many_starts(bucket, 1)
+        assert rates.starts(bucket, SECONDS) == 1
+    for _ in range(20):
+        rates.look(policy, now + timedelta(seconds=2 * SECONDS))
+
+    assert len(rates._started) == 0
+
+
+def test_a_rate_that_allows_more_counts_what_was_not_kept(tenant: Tenant) -> None:
+    _many_starts(of_queue(QUEUE), 9)
+    rates = Rates()
+    assert spent(rates) == MOST
+
+    more = Snapshot(limits={of_queue(QUEUE): Limit(rate=Rate(100, SECONDS))})
+
+    assert looked(rates, more).starts(of_queue(QUEUE), SECONDS) == 9
 
 
 def test_a_rate_that_becomes_longer_counts_what_was_started_before(tenant: Tenant) -> None:

@@ -15,13 +15,13 @@ from accounts.models import Tenant
 from jobs import lifecycle
 from jobs.dispatcher import ready
 from jobs.dispatcher.ready import Ready
-from jobs.dispatcher.ready_sql import LEAST_SHARE
 from jobs.dispatcher.survey import Survey
 from jobs.dispatcher.window import Room
 from jobs.enqueue import JobOptions, enqueue
 from jobs.models import Job
 from jobs.priorities import Level
 from tests.jobs import making
+from tests.jobs.crowd import crowd
 from tests.jobs.kinds import ECHO
 
 SLEEP = "diagnostics.sleep"
@@ -78,22 +78,33 @@ def test_of_each_tenant_no_more_is_read_than_a_queue_has_room_for(
     }
 
 
-def test_tenants_whose_heads_are_of_one_level_share_what_is_read(
-    tenant: Tenant, other: Tenant
+def test_tenants_whose_heads_are_of_one_level_share_what_is_read(tenant: Tenant) -> None:
+    sharing = [tenant, *(Tenant.objects.create(slug=f"t{number}") for number in range(7))]
+    for who in sharing:
+        crowd(who, 120)
+    above = Tenant.objects.create(slug="above")
+    crowd(above, 450, priority=80)
+
+    found = Counter(job.tenant for job in Ready().select({"default": room(400)}))
+
+    assert found == {**{who.pk: 2 * 400 // 8 for who in sharing}, above.pk: 400}
+
+
+def test_of_more_tenants_than_one_tick_visits_the_next_ones_are_visited_by_the_next(
+    tenant: Tenant, other: Tenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for who in (tenant, other):
-        for _ in range(2 * LEAST_SHARE):
-            making.queued(who, priority=50)
-    for _ in range(2 * LEAST_SHARE):
-        making.queued(tenant, priority=10, queue="mail")
+    monkeypatch.setattr(ready, "TENANTS", 2)
+    jobs = [making.queued(who) for who in (tenant, other)]
+    jobs += [making.queued(Tenant.objects.create(slug=f"t{number}")) for number in range(3)]
+    jobs += [making.queued(tenant, queue="mail")]
+    reading = Ready()
 
-    found = Ready().select({"default": room(LEAST_SHARE + 2), "mail": room(LEAST_SHARE + 2)})
+    found = [ids(reading, {"default": room(9)})]
+    assert reading.look_again_within < ready._LATER
+    found += [ids(reading, {queue: room(9)}) for queue in ("mail", "default") * 2]
 
-    assert Counter((job.tenant, job.queue) for job in found) == {
-        (tenant.pk, "default"): LEAST_SHARE + 2,
-        (other.pk, "default"): LEAST_SHARE + 2,
-        (tenant.pk, "mail"): LEAST_SHARE + 2,
-    }
+    assert {job for tick in found for job in tick} == {job.pk for job in jobs}
+    assert all(len(tick) <= 2 for tick in found)
 
 
 def test_without_room_or_worker_nothing_is_read(tenant: Tenant) -> None:

@@ -263,12 +263,14 @@ def test_a_round_is_done_in_steps_and_begins_anew_after_an_hour(
     now = 0.0
     retention = Retention(monotonic=lambda: now)
     crowd(tenant, 6, Status.COMPLETED, ago=40 * 86_400)
-    assert [retention.run(), retention.run()] == [4, 2]
+    removed = [retention.run() for _ in range(30)]
+    assert removed[0] == 4
+    assert sum(removed) == 6
 
     crowd(tenant, 1, Status.COMPLETED, ago=40 * 86_400)
     assert sum(retention.run() for _ in range(30)) == 0
     now = 3600.0
-    assert retention.run() == 1
+    assert sum(retention.run() for _ in range(30)) == 1
 
 
 def test_a_part_that_fails_does_not_stop_the_others_for_good(

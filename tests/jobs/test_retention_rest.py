@@ -26,9 +26,9 @@ from jobs.models import (
     Pause,
     RateUse,
 )
-from jobs.retention import has_expired, result_of
+from jobs.retention import Retention, has_expired, result_of
 from jobs.retention.plan import due_now
-from jobs.retention.round import run_to_the_end
+from jobs.retention.round import run_to_the_end, whole_round
 from tests.jobs import making
 from tests.jobs.aged import age, completed, ended
 
@@ -108,10 +108,58 @@ def test_rows_that_nobody_needs_any_more_go(tenant: Tenant) -> None:
         assert not model._default_manager.exists(), model
 
 
+def test_keys_that_failed_long_ago_are_forgotten(tenant: Tenant) -> None:
+    then = timezone.now() - timedelta(hours=25)
+    KeyState.objects.create(tenant=tenant, key="failing", failures=1, closed_until=then)
+    KeyState.objects.create(tenant=tenant, key="circuit", opened_at=then, closed_until=then)
+
+    run_to_the_end()
+
+    assert not KeyState.objects.exists()
+
+
+@pytest.mark.parametrize(("rate", "hours", "is_kept"), [
+    ("", 0.9, True), ("", 1.1, False), ("5/3h", 1.1, True), ("5/3h", 3.1, False)
+])  # fmt: skip
+def test_starts_are_kept_as_long_as_the_longest_rate(
+    tenant: Tenant, rate: str, hours: float, is_kept: bool
+) -> None:
+    Tenant.objects.filter(pk=tenant.pk).update(rate_limit=rate)
+    then = timezone.now() - timedelta(hours=hours)
+    RateUse.objects.create(bucket="x", job_id=UUID(int=1), fence=1, booked_at=then, started_at=then)
+
+    run_to_the_end()
+
+    assert RateUse.objects.exists() is is_kept
+
+
+def test_no_kind_of_row_waits_until_another_is_through(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Endless:
+        is_over = False
+
+        def step(self) -> int:
+            return 1
+
+    _old_rows(tenant, timedelta(days=1.1))
+    rest = whole_round()[1:]
+    monkeypatch.setattr("jobs.retention.round.whole_round", lambda: [("jobs", Endless()), *rest])
+    retention = Retention()
+    for _ in range(len(rest) + 1):
+        retention.run()
+
+    assert not RateUse.objects.exists()
+    assert not KeyState.objects.exists()
+
+
 def test_rows_that_somebody_still_needs_stay(tenant: Tenant) -> None:
     _old_rows(tenant, timedelta(days=-0.9))
-    KeyState.objects.create(tenant=tenant, key="failing", failures=1)
-    KeyState.objects.create(tenant=tenant, key="open circuit", opened_at=timezone.now())
+    lately = timezone.now() - timedelta(hours=23)
+    KeyState.objects.create(tenant=tenant, key="failing", failures=1, closed_until=lately)
+    KeyState.objects.create(
+        tenant=tenant, key="open circuit", opened_at=lately, closed_until=lately
+    )
     year_ago = timezone.now() - timedelta(days=366)
     pauses = {
         "ended": {"ended_at": year_ago},

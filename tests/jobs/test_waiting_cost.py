@@ -62,8 +62,14 @@ def tenants(db: None) -> list[Tenant]:
     return Tenant.objects.bulk_create(slugs)
 
 
-def waiting(tenants: list[Tenant], number: int, **how: object) -> None:
-    usual = {"type": ECHO, "key": "", "waited": 0, "highest": 95, "priorities": PRIORITIES}
+def waiting(tenants: list[Tenant], number: int, **how: str | int) -> None:
+    usual: dict[str, str | int] = {
+        "type": ECHO,
+        "key": "",
+        "waited": 0,
+        "highest": 95,
+        "priorities": PRIORITIES,
+    }
     with connection.cursor() as cursor:
         cursor.execute(
             _WAITING,

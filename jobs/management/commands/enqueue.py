@@ -30,6 +30,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
+        arguments.take_plain_text(parser)
         add = parser.add_argument
         add("type", help="the job type, as in diagnostics.sleep")
         add(
