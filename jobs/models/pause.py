@@ -15,8 +15,8 @@ class PauseKind(models.TextChoices):
 class Pause(models.Model):
     """Jobs of a queue, a type, a tenant or a key are held back: by whom, why, until when.
 
-    In force while `ended_at` is not set and `until` has not come. Ended ones stay as history;
-    what waited meanwhile ages from the end of the pause only.
+    In force while `ended_at` is not set and `until` has not come. Ended ones stay as history; what
+    waited meanwhile does not age for as long as they lasted.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

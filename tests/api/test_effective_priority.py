@@ -82,7 +82,7 @@ def test_time_in_a_pause_does_not_count(acme: Tenant, other: Tenant, make_job: M
     mine, foreign = (make_job(tenant, priority=50, row=ago(90)) for tenant in (acme, other))
     Pause.objects.create(
         kind="tenant", target="acme", tenant=acme, created_by="user:eve",
-        ended_at=NOW - timedelta(minutes=5),
+        created_at=NOW - timedelta(minutes=65), ended_at=NOW - timedelta(minutes=5),
     )  # fmt: skip
     assert priorities([mine, foreign], NOW) == {mine.pk: 50, foreign.pk: 100}
 
