@@ -104,9 +104,12 @@ class _Bench:
         """Book `count` that are there already, whether they fit or not."""
         _take(self.ahead, rank, count * _cost(seconds))
 
-    def most(self) -> int:
-        """How many messages fit at the most, were they all of the shortest and highest."""
-        return max(0, self.free[-1]) + max(0, self.ahead[-1]) // _micros(FLOOR_SECONDS)
+    def most(self, expected: Expected) -> int:
+        """How many messages fit at the most, were they all of the shortest type and highest."""
+        known = (expected(job_type) for job_type in self.worker.types)
+        shortest = min((_cost(seconds) for seconds in known if _is_short(seconds)), default=0)
+        ahead = max(0, self.ahead[-1]) // shortest if shortest else 0
+        return max(0, self.free[-1]) + ahead
 
     def lowest_rank(self, seconds: float | None) -> int | None:
         """Of those with room for one such job; higher ones then have it too."""
@@ -135,6 +138,7 @@ class Books:
         ordered = sorted(workers, key=lambda worker: len(worker.queues))
         self._consuming: dict[str, list[_Bench]] = {}
         self._able: dict[tuple[str, str], list[_Bench]] = {}
+        self._full: set[tuple[str, str, int]] = set()  # queue, type, rank
         for worker in ordered:
             bench = _bench(worker, load.running.get(worker.incarnation, []), expected)
             for queue in worker.queues:
@@ -149,13 +153,18 @@ class Books:
 
     def rooms(self, expected: Expected) -> dict[str, Room]:
         """Of every queue that has any."""
-        ranks = {
-            bench.worker.incarnation: _ranks_by_type(bench, expected)
+        every = {
+            bench.worker.incarnation: bench
             for benches in self._consuming.values()
             for bench in benches
         }
+        ranks = {key: _ranks_by_type(bench, expected) for key, bench in every.items()}
+        most = {key: bench.most(expected) for key, bench in every.items()}
         found = {
-            queue: _room(benches, [ranks[bench.worker.incarnation] for bench in benches])
+            queue: _room(
+                [most[bench.worker.incarnation] for bench in benches],
+                [ranks[bench.worker.incarnation] for bench in benches],
+            )
             for queue, benches in self._consuming.items()
         }
         return {queue: room for queue, room in found.items() if room.lowest}
@@ -168,15 +177,21 @@ class Books:
         may_start: Callable[[Candidate], bool] = lambda job: True,
     ) -> bool:
         """Book one job, if a worker has room for it and it `may_start`, which is asked last."""
-        benches, rank = self._knowing(job.queue, job.type), _RANKS[job.level]
+        rank = _RANKS[job.level]
+        kind = (job.queue, job.type, rank)
+        if kind in self._full:
+            return False
+        benches = self._knowing(job.queue, job.type)
         bench = next((bench for bench in benches if bench.free[rank] > 0), None)
         if bench:
             return may_start(job) and bench.seat(rank, seconds, 1) == 1
-        if not _is_short(seconds):
+        if _is_short(seconds):
+            cost = _cost(seconds)
+            bench = next((bench for bench in benches if bench.ahead[rank] >= cost), None)
+        if bench is None:
+            self._full.add(kind)  # room only shrinks
             return False
-        cost = _cost(seconds)
-        bench = next((bench for bench in benches if bench.ahead[rank] >= cost), None)
-        return bench is not None and may_start(job) and bench.queue_up(rank, seconds, 1) == 1
+        return may_start(job) and bench.queue_up(rank, seconds, 1) == 1
 
     def _occupy(self, benches: list[_Bench], rank: int, seconds: float | None, count: int) -> None:
         """Messages that wait already: as `take`, but they are there whether they fit or not."""
@@ -198,19 +213,19 @@ class Books:
 
 def _ranks_by_type(bench: _Bench, expected: Expected) -> dict[str, int]:
     """For each type that this worker has room for, the lowest rank at which it has."""
-    if not bench.most():
+    if bench.free[-1] <= 0 and bench.ahead[-1] <= 0:
         return {}
     ranks = {each: bench.lowest_rank(expected(each)) for each in bench.worker.types}
     return {job_type: rank for job_type, rank in ranks.items() if rank is not None}
 
 
-def _room(benches: list[_Bench], ranks: list[dict[str, int]]) -> Room:
+def _room(most: list[int], ranks: list[dict[str, int]]) -> Room:
     lowest: dict[str, int] = {}
     for each in ranks:
         for job_type, rank in each.items():
             lowest[job_type] = min(rank, lowest.get(job_type, rank))
     return Room(
-        most=min(ROOM_LIMIT, sum(bench.most() for bench in benches)),
+        most=min(ROOM_LIMIT, sum(most)),
         lowest={job_type: _ASCENDING[rank] for job_type, rank in lowest.items()},
     )
 
