@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.priorities import FLOORS, HIGHEST
 
 LEAST_SHARE = 2  # rows of one tenant in one tick, however many tenants there are
-LEAST_OF_ALL = 350  # of all tenants of a queue and level, where one does not have more
+LEAST_OF_ALL = 600  # of all tenants of a queue and level, where one does not have more
 LEAST_OF_BAND = 4  # of one that has aged
 _STUCK = 100  # places of which one tick learns that it found too little there
 
