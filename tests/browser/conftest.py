@@ -40,7 +40,7 @@ def _package_patch() -> Iterator[pytest.MonkeyPatch]:
 @pytest.fixture(scope="package")
 def _site(browser: Browser, django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
     home = Path(tempfile.mkdtemp(prefix="celeriac-site-"))
-    with django_db_blocker.unblock(), Arena(home).open() as arena, Site(arena).at_work() as site:
+    with django_db_blocker.unblock(), Arena.at(home).open() as arena, Site(arena).at_work() as site:
         yield site
     shutil.rmtree(home, ignore_errors=True)
 

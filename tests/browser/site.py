@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,8 +26,10 @@ PASSWORD = "only for these tests"
 class Site:
     """An arena at work, and the address of its web process."""
 
-    def __init__(self, arena: Arena) -> None:
+    def __init__(self, arena: Arena, **settings: str) -> None:
+        """`settings` are the web process's, by name."""
         self.arena = arena
+        self._settings = settings
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
@@ -36,7 +39,7 @@ class Site:
             self._collect_static_files()
             self.arena.dispatcher()
             self.arena.worker()
-            self._start_web()
+            self.start_web()
             yield self
 
     def _collect_static_files(self) -> None:
@@ -45,18 +48,25 @@ class Site:
             cwd=ROOT, env=self.arena.environment(), check=True, timeout=120,
         )  # fmt: skip
 
-    def _start_web(self) -> None:
+    def start_web(self) -> None:
         argv = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan=off"]
         argv += ["--host=127.0.0.1", f"--port={self.port}", "--log-level=warning"]
-        web = self.arena.start("web", argv)
+        argv += ["--ws=websockets-sansio", "--ws-max-size=65536"]
+        web = self.web = self.arena.start("web", argv, self._settings)
         wait_for(
-            lambda: web.is_alive and self._is_ready(), seconds=60, what="the web process answers"
+            lambda: web.is_alive and self._is_ready(), seconds=90, what="the web process answers"
         )
+
+    def restart_web(self) -> None:
+        """Asked to stop, it ends by itself; then another one starts."""
+        self.web.send(signal.SIGTERM)
+        self.web.wait_until_ended(seconds=30)
+        self.start_web()
 
     def _is_ready(self) -> bool:
         try:
             return requests.get(f"{self.url}/readyz", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):  # it does not listen yet, or is slow
             return False
 
     def superuser(self, name: str = "") -> User:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.conf import settings
 from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule
 from playwright.sync_api import Page, expect
 
 from jobs.enqueue import JobOptions, enqueue
@@ -64,6 +65,15 @@ def test_every_page_of_the_menu_and_every_kind_of_page_behind_it_opens(
         seen.update(map(_kind, new))
         for one in new:
             _look_at(page, one, site)
+
+
+def test_a_periodic_tasks_crontab_is_told_in_words(page: Page, site: Site) -> None:
+    nightly = CrontabSchedule.objects.create(minute="30", hour="4", timezone="UTC")
+    page.goto("/admin/django_celery_beat/periodictask/add/")
+    told = page.locator("[data-crontab-in-words]")
+    expect(told).to_be_empty()
+    page.locator("#id_crontab").select_option(str(nightly.pk))
+    expect(told).to_contain_text("04:30")
 
 
 def _look_at(page: Page, address: str, site: Site) -> None:
