@@ -3,7 +3,7 @@
 # Usage: requirements/lock.sh [--upgrade]      (needs `uv`; the development environment has it)
 set -eu
 cd "$(dirname "$0")"
-for layer in base jobs servers dev; do
+for layer in base jobs servers s3 dev; do
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
         --no-annotate --output-file "$layer.txt" "$layer.in" "$@"
 done

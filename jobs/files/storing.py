@@ -10,20 +10,18 @@ Giving a file up goes the other way round, for the same reason.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.core.files.base import File
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.ids import new_id
 from accounts.models import Tenant
 from jobs.files import names
-from jobs.files.storage import storage
+from jobs.files.shelf import FILES, Bytes
 from jobs.models import StoredFile
 
 
@@ -53,39 +51,27 @@ def incoming(content: File[bytes], *, name: str, content_type: str) -> Incoming:
     )
 
 
-@contextmanager
-def bytes_kept(file: Incoming) -> Iterator[str]:
-    """Write the bytes; inside, `keep` makes them a file. Yields their name in the storage.
-
-    Where the block fails they are removed again. But where the connection broke, nobody knows
-    whether the row was committed: then they stay, and the sweep finds out.
-    """
-    token = new_id().hex
-    name = f"{token[-2:]}/{token}"
-    try:
-        name = storage().save(name, file.content)
-        yield name
-    except (OperationalError, InterfaceError):
-        raise
-    except BaseException:
-        storage().delete(name)
-        raise
+def bytes_kept(file: Incoming) -> AbstractContextManager[Bytes]:
+    """Write the bytes; inside, `keep` makes them a file."""
+    return FILES.holding(file.content)
 
 
-def keep(file: Incoming, name: str, *, tenant: Tenant, owner: str, created_by: str) -> StoredFile:
-    """The row of a file whose bytes lie in the storage under `name`."""
+def keep(file: Incoming, kept: Bytes, *, tenant: Tenant, owner: str, created_by: str) -> StoredFile:
+    """The row of a file whose bytes lie in the storage."""
     expires_at = timezone.now() + timedelta(hours=settings.RETENTION_FILE_HOURS)
-    return StoredFile.objects.create(
+    row = StoredFile.objects.create(
         tenant=tenant,
         owner=owner,
         name=file.name,
         content_type=file.content_type,
         size=file.size,
         sha256=file.sha256,
-        storage_name=name,
+        storage_name=kept.name,
         created_by=created_by,
         expires_at=expires_at,
     )
+    kept.is_named = True
+    return row
 
 
 def store(

@@ -7,9 +7,8 @@ there and cannot be read.
 
 from __future__ import annotations
 
-import logging
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,11 +17,9 @@ from django.db.models import Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from jobs.files.storage import storage
+from jobs.files.shelf import FILES, Shelf
 from jobs.models import FileUse, StoredFile
 from jobs.states import ACTIVE
-
-logger = logging.getLogger(__name__)
 
 BATCH = 200
 ORPHANED_AFTER = timedelta(hours=1)  # far longer than from a file's bytes to its row
@@ -54,13 +51,9 @@ def remove_unneeded(locked: Collection[UUID]) -> list[str]:
     return stored
 
 
-def remove_bytes(stored: Iterable[str]) -> None:
+def remove_bytes(stored: Collection[str]) -> None:
     """Remove bytes that no row names. Where it fails they are left to `Orphans`."""
-    for name in stored:
-        try:
-            storage().delete(name)
-        except OSError:
-            logger.exception("the bytes of a removed file stay for now: %s", name)
+    FILES.remove(stored)
 
 
 class Orphans:
@@ -70,27 +63,14 @@ class Orphans:
     there are. A new process begins anywhere, so that short-lived ones also come to all of them.
     """
 
-    def __init__(self, first: int | None = None) -> None:
+    def __init__(self, shelf: Shelf = FILES, *, first: int | None = None) -> None:
+        self._shelf = shelf
         self._next = random.randrange(SHARDS) if first is None else first  # noqa: S311 (no secret)
 
     def run(self) -> int:
         directory = f"{self._next:02x}"
         self._next = (self._next + 1) % SHARDS
-        orphans = _without_row(_old_names(directory))
-        remove_bytes(orphans)
+        old = self._shelf.names_before(directory, timezone.now() - ORPHANED_AFTER)
+        orphans = self._shelf.without_row(old)
+        self._shelf.remove(orphans)
         return len(orphans)
-
-
-def _old_names(directory: str) -> list[str]:
-    try:
-        _, names = storage().listdir(directory)
-        before = timezone.now() - ORPHANED_AFTER
-        paths = [f"{directory}/{name}" for name in names]
-        return [path for path in paths if storage().get_modified_time(path) < before]
-    except FileNotFoundError:  # nothing was stored there yet, or it went while we looked
-        return []
-
-
-def _without_row(names: list[str]) -> set[str]:
-    known = StoredFile.objects.filter(storage_name__in=names).values_list("storage_name", flat=True)
-    return set(names) - set(known)

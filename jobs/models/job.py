@@ -54,7 +54,18 @@ class Job(models.Model):
     step = models.TextField(
         blank=True, default="", db_default="", help_text="Its name in the workflow."
     )
+    schedule_id = models.UUIDField(null=True, help_text="Of the schedule that it is a run of.")
+    scheduled_for = models.DateTimeField(null=True, help_text="The schedule's moment.")
     created_by = models.TextField(blank=True, default="")
+    webhook_url = models.TextField(
+        blank=True, default="", db_default="", help_text="Told when the job completes or fails."
+    )
+    webhook_delivered = models.BooleanField(
+        null=True, help_text="Whether all that was to be told arrived; empty: nothing was yet."
+    )
+    webhook_attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Requests made to tell it."
+    )
 
     status = models.CharField(max_length=10, choices=Status)
     priority = models.SmallIntegerField(help_text="Asked for, plus boosts.")
@@ -89,6 +100,9 @@ class Job(models.Model):
     progress = models.SmallIntegerField(default=0)
     progress_message = models.TextField(blank=True, default="")
     result = models.JSONField(null=True)
+    has_artifacts = models.BooleanField(
+        default=False, db_default=False, help_text="Files, or a result that is kept in storage."
+    )
     error = models.JSONField(null=True)
     fingerprint = models.CharField(
         max_length=32,
@@ -237,6 +251,16 @@ class Job(models.Model):
                 name="job_of_workflow",
                 fields=["workflow"],
                 condition=Q(workflow__isnull=False),
+            ),
+            models.Index(
+                name="job_of_schedule",
+                fields=["schedule_id", "-seq"],
+                condition=Q(schedule_id__isnull=False),
+            ),
+            models.Index(
+                name="job_of_schedule_active",
+                fields=["schedule_id"],
+                condition=Q(schedule_id__isnull=False, status__in=_sorted(ACTIVE)),
             ),
             models.Index(
                 name="job_dead",

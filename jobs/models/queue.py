@@ -27,6 +27,13 @@ class Queue(models.Model):
         default=1, db_default=1, validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text="Its share of workers that it shares with other queues.",
     )  # fmt: skip
+    internal = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Of the platform's own jobs: no program hands in to it, no worker of all queues "
+        "takes from it.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

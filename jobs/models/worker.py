@@ -3,6 +3,15 @@ from django.db import models
 from django.db.models.functions import Now
 
 
+class Wish(models.TextChoices):
+    """What a worker is asked to be. It reads this every two seconds."""
+
+    RUN = "run"
+    PAUSE = "pause"  # takes no further job
+    STOP = "stop"  # ends its jobs, then itself, and stays down
+    RESTART = "restart"  # the same, and comes back
+
+
 class Worker(models.Model):
     """A worker as it last reported itself. A restart under the same name is a new incarnation."""
 
@@ -15,6 +24,11 @@ class Worker(models.Model):
     version = models.CharField(max_length=40, blank=True)
     memory_bytes = models.BigIntegerField(default=0)
     stopping = models.BooleanField(default=False)
+    wish = models.CharField(
+        max_length=8, choices=Wish, default=Wish.RUN, db_default=Wish.RUN,
+        help_text="As an operator asked; a new incarnation begins with none.",
+    )  # fmt: skip
+    wished_at = models.DateTimeField(null=True)
     refused_writes = models.BigIntegerField(
         default=0, help_text="Writes of attempts that had lost their fence."
     )

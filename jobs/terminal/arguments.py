@@ -11,8 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jobs.api import moment
-from jobs.api.paging import DEFAULT_LIMIT, MAX_LIMIT
+from accounts.api import moment
+from accounts.api.paging import DEFAULT_LIMIT, MAX_LIMIT
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST = 36_500 * _UNITS["d"]

@@ -11,8 +11,10 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from jobs.terminal.log_lines import in_words
 from jobs.terminal.outcome import readable
 from jobs.terminal.words import STYLES, clock, duration, happening, percent, plain
+from jobs.webhook_url import outcome
 
 _NAMED = (
     "tenant", "queue", "owner", "unique_key", "worker", "created_by",
@@ -21,15 +23,25 @@ _NAMED = (
 
 
 def show_job(
-    job: dict[str, Any], why: list[str], attempts: list[dict[str, Any]], console: Console
+    job: dict[str, Any],
+    why: list[str],
+    attempts: list[dict[str, Any]],
+    lines: list[dict[str, Any]],
+    console: Console,
 ) -> None:
-    """Print it: facts, why it waits, payload, result or error, and each attempt."""
-    for part in _parts(job, why, attempts, plain_rules=not console.is_terminal):
+    """Print it: facts, why it waits, payload, result or error, each attempt, the last lines that
+    it logged."""
+    for part in _parts(job, why, attempts, lines, plain_rules=not console.is_terminal):
         console.print(part, soft_wrap=not console.is_terminal)
 
 
 def _parts(
-    job: dict[str, Any], why: list[str], attempts: list[dict[str, Any]], *, plain_rules: bool
+    job: dict[str, Any],
+    why: list[str],
+    attempts: list[dict[str, Any]],
+    lines: list[dict[str, Any]],
+    *,
+    plain_rules: bool,
 ) -> Iterator[RenderableType]:
     def titled(title: str, body: RenderableType) -> RenderableType:
         rule = Text(f"{title}:") if plain_rules else Rule(title, align="left", style="cyan")
@@ -40,11 +52,15 @@ def _parts(
         yield titled("Why it does not run yet", Text(plain("\n".join(why))))
     yield titled("Payload", Text(readable(job["payload"])))
     if job["status"] == "completed":
-        yield titled("Result", Text(readable(job["result"])))
+        yield titled("Result", Text(job["result_url"] or readable(job["result"])))
+    if job["artifacts"]:
+        yield titled("Artifacts", _artifacts(job["artifacts"]))
     if job["error"]:
         yield titled("Error", _error(job["error"]))
     if attempts:
         yield titled("Attempts, the latest first", _attempts(attempts))
+    if lines:
+        yield titled("What it logged, the last lines", Text("\n".join(map(in_words, lines))))
 
 
 def _facts(job: dict[str, Any]) -> Table:
@@ -63,6 +79,8 @@ def _facts(job: dict[str, Any]) -> Table:
         if job.get(name):
             told = clock(job[name]) if name.endswith("_at") else plain(job[name])
             table.add_row(name.replace("_", " "), Text(told))
+    if job["webhook_url"]:
+        table.add_row("webhook", Text(_webhook(job)))
     for key, value in job["labels"].items():
         table.add_row("label", Text(plain(f"{key}={value}")))
     for other in job["depends_on"]:
@@ -75,9 +93,21 @@ def _counts(job: dict[str, Any]) -> str:
     return f"{job['attempt']}, {job['retry_count']} of {job['max_retries']} retries used{lost}"
 
 
+def _webhook(job: dict[str, Any]) -> str:
+    told = outcome(delivered=job["webhook_delivered"], attempts=job["webhook_attempts"])
+    return f"{plain(job['webhook_url'])}, {told}"
+
+
 def _error(error: dict[str, Any]) -> Text:
     told = f"{error['type']}: {error['message']}"
     return Text(plain("\n".join(filter(None, [told, error.get("traceback")])).rstrip()))
+
+
+def _artifacts(artifacts: list[dict[str, Any]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    for one in artifacts:
+        table.add_row(Text(plain(one["name"])), f"{one['size']:,} bytes")
+    return table
 
 
 def _attempts(attempts: list[dict[str, Any]]) -> Table:

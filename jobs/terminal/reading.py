@@ -8,15 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from accounts.access import Access
+from accounts.api.moment import shown
 from accounts.models import Tenant
 from accounts.terminal import operator
 from jobs.api.attempts import unkept
-from jobs.api.moment import shown
-from jobs.api.presenting import attempt_document, job_document, job_documents
+from jobs.api.presenting import (
+    attempt_document,
+    job_document,
+    job_documents,
+    placed_document,
+)
 from jobs.api.reach import jobs_of
 from jobs.explain import Code, Explanation, Reason, explain
 from jobs.models import Job
-from jobs.position import UNKNOWN, Position, position_of
 from jobs.states import WAITING
 from jobs.terminal.refusal import Refused
 from jobs.terminal.words import clock
@@ -57,8 +61,7 @@ def found(text: str, access: Access) -> Job:
 
 def document(job: Job, access: Access, *, placed: bool = False) -> dict[str, Any]:
     """The job's, secrets masked; `placed` with its position, which costs a count."""
-    position: Position = position_of(job) if placed else UNKNOWN
-    return job_document(job, access, position)
+    return placed_document(job, access) if placed else job_document(job, access)
 
 
 def documents(jobs: Sequence[Job], access: Access) -> list[dict[str, Any]]:
