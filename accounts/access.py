@@ -1,4 +1,7 @@
-"""What one request may reach: the one place where rows are scoped by tenant and owner."""
+"""What one request may reach: the one place where rows are scoped by tenant and owner.
+
+The platform's own rows are in reach of no request, not of one that reads for all tenants either.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
+from accounts import tenants
 from accounts.models import Tenant
 from accounts.principal import Principal
 from accounts.scopes import Scope
@@ -25,6 +29,8 @@ class Access:
         """Those of `rows`, a model with `tenant` and `owner`, that this request may see."""
         if self.tenant is not None:
             rows = rows.filter(tenant=self.tenant)
+        else:
+            rows = rows.exclude(tenant__in=tenants.platform_ids())
         if self.principal.owner:
             rows = rows.filter(owner=self.principal.owner)
         return rows

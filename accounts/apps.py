@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         post_migrate.connect(_make_default_tenant, sender=self)
         _write_down_sign_ins()
+        from accounts.rate_limits import checks  # noqa: F401 (it registers itself)
 
 
 def _make_default_tenant(using: str, **_: Any) -> None:

@@ -3,11 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import transaction
 
 from accounts.models import AuditEntry, Tenant
+
+
+class Doer(Protocol):
+    """Who does it, as the trail names it, and from which address."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def address(self) -> str | None: ...
+
+
+class TenantsRow(Protocol):
+    @property
+    def pk(self) -> Any: ...
+
+    @property
+    def tenant(self) -> Tenant | None: ...
 
 
 def record(
@@ -36,6 +54,27 @@ def record(
         object_id=str(object_id),
         tenant=tenant,
         address=address,
+        before=before,
+        after=after,
+    )
+
+
+def record_done(
+    action: str,
+    row: TenantsRow,
+    by: Doer,
+    *,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> AuditEntry:
+    """`record` what was done to a row of a tenant, which is of the type that `action` names."""
+    return record(
+        actor=by.name,
+        action=action,
+        object_type=action.partition(".")[0],
+        object_id=row.pk,
+        tenant=row.tenant,
+        address=by.address,
         before=before,
         after=after,
     )

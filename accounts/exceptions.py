@@ -2,6 +2,7 @@
 
     AccountsError
     ├── TokenNameTaken      a working token of the tenant has this name
+    ├── SlugTaken           a tenant has this slug
     ├── LastTenantAdmin     nobody in the tenant could manage it any more
     └── LastPlatformAdmin   nobody could manage the installation any more
 
@@ -18,6 +19,10 @@ class AccountsError(Exception):
 
 class TokenNameTaken(AccountsError):
     """A token of this name is in use; revoke it, or choose another name."""
+
+
+class SlugTaken(AccountsError):
+    """A tenant has this slug already."""
 
 
 class LastTenantAdmin(AccountsError):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
+from uuid import UUID
 
 from accounts.models import Tenant
 from accounts.scopes import EVERY_SCOPE, Scope
@@ -22,6 +24,7 @@ class Principal:
 
     `owner`, where set, is the only owner whose jobs it sees and makes. `tenants` are the slugs of a
     person's memberships; who has several and named none has no tenant, and no scope either.
+    `token_id` and `expires_at` are of the token that it sent, if it sent one of ours.
     """
 
     kind: Kind
@@ -30,6 +33,8 @@ class Principal:
     scopes: frozenset[Scope] = EVERY_SCOPE
     owner: str = ""
     tenants: tuple[str, ...] = ()
+    token_id: UUID | None = None
+    expires_at: datetime | None = None
 
     is_authenticated: ClassVar[bool] = True
 

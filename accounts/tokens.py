@@ -18,7 +18,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, token_lookup
 from accounts.exceptions import TokenNameTaken
 from accounts.models import ApiToken, Tenant
 from accounts.scopes import expand
@@ -58,6 +58,7 @@ def issue(
         secret_sha256=_digest(secret),
         scopes=sorted(set(scopes)),
         owner=owner,
+        created_by=issued_by,
         expires_at=expires_at,
     )
     with transaction.atomic():
@@ -98,8 +99,7 @@ def verify(text: str) -> ApiToken | None:
     written at most once a minute.
     """
     token_id, secret = _parts(text)
-    known = ApiToken.objects.select_related("tenant")
-    token = known.filter(pk=token_id, secret_sha256=_digest(secret)).first()
+    token = token_lookup.found(token_id, _digest(secret))
     now = timezone.now()
     if token is None or token.revoked_at or (token.expires_at and token.expires_at <= now):
         return None

@@ -15,6 +15,8 @@ from pathlib import Path
 from config.bootstrap import ROOT
 from config.leash import end_with_parent
 
+_PATIENCE = 120  # seconds for a process to end, on a machine that does much else
+
 
 @contextmanager
 def servers() -> Iterator[None]:
@@ -36,6 +38,7 @@ def servers() -> Iterator[None]:
         DJANGO_SETTINGS_MODULE="config.settings",
         LOG_LEVEL="WARNING",
         RATE_LIMIT_ENABLED="0",
+        WORKER_SOFT_SHUTDOWN_SECONDS="1",  # what still runs at the end is of no interest
     )
     os.environ["PLAIN_BROKER_URL"] = os.environ["REDIS_URL"].removesuffix("/0") + "/1"
     try:
@@ -57,7 +60,7 @@ def process(*arguments: str) -> Iterator[int]:
         yield running.pid
     finally:
         running.terminate()
-        running.wait(timeout=60)
+        running.wait(timeout=_PATIENCE)
 
 
 def celery_worker(app: str, children: int) -> tuple[str, ...]:

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from textwrap import shorten
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold import paginator
@@ -60,6 +63,12 @@ class AuditAdmin(ScopedAdmin):
     class Media:
         css = {"all": ["accounts/access.css"]}
 
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.object_view)
+        own = path("<uuid:entry_id>/object/", view, name="accounts_auditentry_object")
+        urls: list[URLPattern] = super().get_urls()
+        return [own, *urls]
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
@@ -90,8 +99,8 @@ class AuditAdmin(ScopedAdmin):
         return self._linked(entry, short(entry.object_id))
 
     def _linked(self, entry: AuditEntry, shown: SafeString) -> str:
-        address = self._page_of(entry)
-        if address:
+        if self._page_of(entry):
+            address = reverse("admin:accounts_auditentry_object", args=[entry.pk])
             shown = format_html('<a href="{}" class="cel-link">{}</a>', address, shown)
         return format_html("{} {}", entry.object_type, shown)
 
@@ -112,15 +121,36 @@ class AuditAdmin(ScopedAdmin):
             "admin/accounts/auditentry/changes.html", {"changes": _changes(entry)}
         )
 
-    def _page_of(self, entry: AuditEntry) -> str | None:
-        """Where the admin shows the object. It checks by itself who may look."""
-        for model, page in self.admin_site._registry.items():
-            if getattr(page, "audited_as", None) == entry.object_type:
-                name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
-                if page.audited_by == "pk":
-                    return reverse(f"{name}_change", args=[entry.object_id])
-                return f"{reverse(f'{name}_changelist')}?{urlencode({'q': entry.object_id})}"
+    def _page_of(self, entry: AuditEntry) -> ScopedAdmin | None:
+        """Where the admin shows such objects. It checks by itself who may look."""
+        for page in self.admin_site._registry.values():
+            if isinstance(page, ScopedAdmin) and page.audited_as == entry.object_type:
+                return page
         return None
+
+    def object_view(self, request: HttpRequest, entry_id: UUID) -> HttpResponse:
+        """To the page of what the entry is about; where that is no more, to what was done to it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        entry = get_object_or_404(self.get_queryset(request), pk=entry_id)
+        page = self._page_of(entry)
+        address = page and _address(page, entry.object_id, request)
+        if not address:
+            messages.info(request, f"There is no such {entry.object_type} to show any more.")
+            trail = reverse("admin:accounts_auditentry_changelist")
+            address = f"{trail}?{urlencode({'q': entry.object_id})}"
+        return HttpResponseRedirect(address)
+
+
+def _address(page: ScopedAdmin, object_id: str, request: HttpRequest) -> str | None:
+    name = f"admin:{page.opts.app_label}_{page.opts.model_name}"
+    if page.audited_by != "pk":
+        return f"{reverse(f'{name}_changelist')}?{urlencode({'q': object_id})}"
+    try:
+        is_there = page.get_queryset(request).filter(pk=object_id).exists()
+    except (ValueError, ValidationError):
+        return None
+    return reverse(f"{name}_change", args=[object_id]) if is_there else None
 
 
 def _changes(entry: AuditEntry) -> list[tuple[str, str, str]]:

@@ -49,13 +49,13 @@ class SessionAuthentication(authentication.SessionAuthentication):
         if user is None:
             return None
         person = staff(user)
-        principal = _person(person, request.headers.get("X-Tenant"))
+        principal = principal_of_person(person, request.headers.get("X-Tenant"))
         if principal is not None:
             self.enforce_csrf(request)
         return (principal, None) if principal else None
 
 
-def _person(person: Staff, asked: str | None) -> Principal | None:
+def principal_of_person(person: Staff, asked: str | None) -> Principal | None:
     if person.everywhere:
         return Principal(kind=Kind.SESSION, name=person.username)
     mine = list(Tenant.objects.filter(pk__in=person.roles).order_by("slug"))
@@ -84,14 +84,16 @@ def _same(one: str, other: str) -> bool:
 
 def _holder(text: str) -> Principal | None:
     token = tokens.verify(text)
-    return _principal(token) if token else None
+    return principal_of_token(token) if token else None
 
 
-def _principal(token: ApiToken) -> Principal:
+def principal_of_token(token: ApiToken) -> Principal:
     return Principal(
         kind=Kind.TOKEN if token.tenant else Kind.PLATFORM,
         name=token.name,
         tenant=token.tenant,
         scopes=expand(token.scopes),
         owner=token.owner,
+        token_id=token.pk,
+        expires_at=token.expires_at,
     )

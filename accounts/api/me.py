@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from drf_spectacular.utils import extend_schema
 from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.moment import shown
 from accounts.api.view import ApiView
 from accounts.principal import Kind
 from accounts.scopes import Scope
@@ -16,7 +20,8 @@ class Me(BaseModel):
     """The caller. `tenant` is the one it acts for (null: all), `owner` the only one it sees.
 
     `tenants` are those of a signed-in member: who has several names one in `X-Tenant`, and has no
-    scope without it.
+    scope without it. `token_id` and `expires_at` are of the token that was sent, null for a person
+    and for the value of ADMIN_API_TOKEN; `plan` is the tenant's.
     """
 
     kind: Kind
@@ -26,6 +31,9 @@ class Me(BaseModel):
     scopes: list[Scope]
     owner: str | None
     tenants: list[str]
+    token_id: UUID | None
+    expires_at: datetime | None
+    plan: str | None
 
 
 class MeView(ApiView):
@@ -43,5 +51,9 @@ class MeView(ApiView):
             scopes=sorted(principal.scopes),
             owner=principal.owner or None,
             tenants=list(principal.tenants),
+            token_id=principal.token_id,
+            expires_at=principal.expires_at,
+            plan=tenant.plan_name if tenant else None,
         )
-        return Response(me.model_dump(mode="json"))
+        document = me.model_dump(mode="json")
+        return Response({**document, "expires_at": shown(me.expires_at)})

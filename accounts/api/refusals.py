@@ -37,6 +37,19 @@ class StillRunning(APIException):
     wait = 1
 
 
+class RateLimited(APIException):
+    """The caller's window of such calls is full; `wait` seconds until there is room in it."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_detail = "Too many calls of this kind. Wait as long as Retry-After says."
+    default_code = "rate_limited"
+    kind = "rate-limited"
+
+    def __init__(self, *, wait: int) -> None:
+        super().__init__()
+        self.wait = wait
+
+
 class TooLarge(APIException):
     """The body is larger than may be."""
 

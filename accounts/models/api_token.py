@@ -22,6 +22,7 @@ class ApiToken(models.Model):
         blank=True, default="", help_text="Sees and makes only this owner's jobs."
     )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    created_by = models.TextField(blank=True, default="", db_default="", editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False, help_text="To the minute.")

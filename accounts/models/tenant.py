@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models.functions import Now
@@ -7,8 +9,20 @@ from accounts.plans import PLANS, Plan
 DEFAULT_TENANT = "default"
 
 
+class TenantManager(models.Manager["Tenant"]):
+    """Tenants as people and programs know them; the platform's own are left out."""
+
+    def get_queryset(self) -> models.QuerySet[Tenant]:
+        return super().get_queryset().filter(works_for=None)
+
+
 class Tenant(models.Model):
-    """Whoever owns jobs. `default` always exists: `migrate` makes it."""
+    """Whoever owns jobs. `default` always exists: `migrate` makes it.
+
+    The platform's own jobs for a tenant, such as its deliveries, belong to a tenant beside it,
+    which `works_for` it: so they wait in line and take turns as any others, and no list or count
+    of the tenant's has them. `objects` has no such tenants, `everyone` has them all.
+    """
 
     slug = models.CharField(
         max_length=63,
@@ -46,7 +60,18 @@ class Tenant(models.Model):
         null=True, blank=True, validators=[MinValueValidator(0)],
         help_text="How long ended jobs are kept; empty: as everywhere.",
     )  # fmt: skip
+    works_for = models.OneToOneField(
+        "self", models.PROTECT, null=True, blank=True, editable=False, related_name="platform"
+    )
+    listening = models.UUIDField(
+        null=True,
+        editable=False,
+        help_text="Another one with each change of who listens to its events; empty: nobody does.",
+    )
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = TenantManager()
+    everyone: models.Manager[Tenant] = models.Manager()
 
     class Meta:
         constraints = [

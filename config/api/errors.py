@@ -14,6 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from accounts.api.refusals import Unprocessable
+from accounts.exceptions import SlugTaken, TokenNameTaken
 from config.api.problem import Problem
 from jobs.exceptions import (
     FieldErrors,
@@ -66,6 +67,7 @@ def _of_framework(error: exceptions.APIException) -> Problem:
     return Problem(
         status=error.status_code,
         detail=str(error.detail),
+        kind=getattr(error, "kind", ""),
         headers={"Retry-After": str(int(wait))} if wait else {},
     )
 
@@ -108,6 +110,8 @@ _TABLE: Mapping[type[Exception], Callable[[Any], Problem]] = {
         status=503, detail=str(error), kind="not-taken-back", headers={"Retry-After": "60"}
     ),
     QueueExists: lambda error: Problem(status=409, detail=str(error), kind="queue-exists"),
+    TokenNameTaken: lambda error: Problem(status=409, detail=str(error), kind="token-name-taken"),
+    SlugTaken: lambda error: Problem(status=409, detail=str(error), kind="slug-taken"),
     OperationalError: _of_operation,
     InterfaceError: lambda error: DATABASE_AWAY,
     InternalError: _of_database,

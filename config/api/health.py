@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,9 @@ from pydantic import BaseModel
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.moment import shown
 from accounts.api.view import ApiView
+from config.vitals.alerts import Alert, AlertKind
 from config.vitals.health import (
     Component,
     Condition,
@@ -58,10 +61,22 @@ class QueueHealthDocument(BaseModel):
     unknown_types: list[str]
 
 
+class AlertDocument(BaseModel):
+    """`schedule_missed`: runs of a schedule were left out, refused or late within the last hour
+    (`ALERT_SCHEDULE_MISSED_SECONDS`). `schedule_overdue`: its time has passed, and nobody fires it.
+    `object` is what it is about, as `schedule:ID`; `since` the first moment that is meant."""
+
+    kind: AlertKind
+    detail: str
+    object: str
+    since: datetime
+
+
 class HealthDocument(BaseModel):
     """Unhealthy: no database. Degraded: no broker, no Redis, no dispatcher leader for 10 seconds,
-    no beat for two minutes, or no worker that consumes a queue with jobs of the caller and knows
-    their types."""
+    no beat for two minutes, no worker that consumes a queue with jobs of the caller and knows
+    their types, or a schedule of the caller that nobody fires. Other alerts degrade nothing; there
+    are at most 20 of each kind."""
 
     status: Verdict
     database: ServerDocument
@@ -71,7 +86,7 @@ class HealthDocument(BaseModel):
     scheduler: DutyDocument
     workers: list[WorkerHealthDocument]
     queues: list[QueueHealthDocument]
-    alerts: list[Any]
+    alerts: list[AlertDocument]
 
 
 class HealthView(ApiView):
@@ -129,7 +144,16 @@ def _document(health: Health) -> dict[str, Any]:
             }
             for queue in health.queues
         ],
-        "alerts": [],
+        "alerts": [_alert(alert) for alert in health.alerts],
+    }
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    return {
+        "kind": alert.kind.value,
+        "detail": alert.detail,
+        "object": alert.object,
+        "since": shown(alert.since),
     }
 
 

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.view import ApiView, address_of
+from accounts.rate_limits.rates import CallKind
 from accounts.scopes import Scope
 from jobs import operations
 from jobs.api import describing
@@ -58,8 +59,13 @@ class CancelView(_JobAction):
         operations.cancel(job, by)
 
 
-@_described("retry_job", "Run a failed or cancelled job again", request=Retry)
+@_described(
+    "retry_job", "Run a failed or cancelled job again",
+    request=Retry, extensions=describing.MAY_BE_EMPTY,
+)  # fmt: skip
 class RetryView(_JobAction):
+    kinds = {"POST": CallKind.CREATE}
+
     def act(self, request: Request, job: Job, by: Actor) -> None:
         operations.retry(job, by, payload=optional_body_of(Retry, request).payload)
 
@@ -74,6 +80,8 @@ class BoostView(_JobAction):
 
 @_described("run_job_now", "Queue a scheduled job at once")
 class RunNowView(_JobAction):
+    kinds = {"POST": CallKind.CREATE}
+
     def act(self, request: Request, job: Job, by: Actor) -> None:
         optional_body_of(_Nothing, request)
         operations.run_now(job, by)

@@ -8,11 +8,11 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.paging import PARAMETERS, page_of
 from accounts.api.view import ApiView
 from accounts.scopes import Scope
 from jobs.api import describing
 from jobs.api.documents import AttemptPage
-from jobs.api.paging import PARAMETERS, page_of
 from jobs.api.presenting import attempt_document, own_attempt_document
 from jobs.api.reach import job_of
 from jobs.models import Job

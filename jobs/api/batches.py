@@ -13,12 +13,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Access
+from accounts.api import moment
 from accounts.api.idempotency import Answer, once
+from accounts.api.paging import PARAMETERS, page_of
 from accounts.api.refusals import FieldRefusal, Unprocessable
 from accounts.api.view import ApiView, address_of
+from accounts.rate_limits.rates import CallKind
 from accounts.scopes import Scope
 from jobs import batches
-from jobs.api import batches_describing, moment
+from jobs.api import batches_describing
 from jobs.api.batches_bodies import Item, NewBatch
 from jobs.api.batches_documents import (
     BatchDocument,
@@ -32,7 +35,6 @@ from jobs.api.bodies import Body, NewJob, body_of, optional_body_of
 from jobs.api.filters import Filters, condition
 from jobs.api.jobs import request_of, visible_among
 from jobs.api.many import TakesMany
-from jobs.api.paging import PARAMETERS, page_of
 from jobs.api.reach import as_id
 from jobs.batches import BatchStatus
 from jobs.batches.figures import CONDITIONS
@@ -59,6 +61,8 @@ FILTERS: Filters = {
 
 class BatchesView(TakesMany):
     scopes = {"GET": Scope.JOBS_READ, "POST": Scope.JOBS_WRITE}
+    kinds = {"POST": CallKind.BATCH}
+    keyed = True
     parameters = {"GET": PARAMETERS | FILTERS.keys()}
 
     @extend_schema(
@@ -84,7 +88,7 @@ class BatchesView(TakesMany):
         examples=batches_describing.NEW_BATCHES, responses={201: NewBatchDocument},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        body, access = body_of(NewBatch, request), self.access
+        body, access = body_of(NewBatch, request).judged(), self.access
         answer = once(request, access, lambda: _create(body, access))
         headers = {**answer.headers, "Location": f"{request.path}/{answer.body['batch_id']}"}
         return Response(answer.body, status=answer.status, headers=headers)
@@ -108,6 +112,7 @@ class _BatchAction(ApiView):
     """One verb on every job of a batch that can be, in transactions of its own."""
 
     scopes = {"POST": Scope.JOBS_WRITE}
+    kinds = {"POST": CallKind.BATCH}
 
     def perform(
         self, request: Request, batch_id: str, verb: Callable[[Batch, Actor], int]

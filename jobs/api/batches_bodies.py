@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import (
+    ConfigDict,
     Field,
     ValidationError,
     ValidatorFunctionWrapHandler,
@@ -17,6 +18,7 @@ from jobs.api.bodies import HowToRun, NewJob, refusals_in
 from jobs.batches import MOST_JOBS
 from jobs.enqueue import MOST_EDGES, MOST_REPLACING
 from jobs.exceptions import FieldError, InvalidOptions, pointer
+from jobs.webhook_url import Judge
 
 _MOST_NAME = 255
 _OWN = frozenset({"name", "jobs", "on_complete", "on_failure", "atomic"})
@@ -39,9 +41,30 @@ else:
 _Number = Field(min_length=1, max_length=MOST_JOBS)
 
 
+def _either_form(schema: dict[str, Any]) -> None:
+    """The rule of `NewBatch._one_form`, for the published schema."""
+    beside_items = [name for name in schema["properties"] if name not in _OWN]
+    schema["oneOf"] = [
+        {
+            "required": ["jobs"],
+            "properties": {"jobs": {"type": "array"}, **dict.fromkeys(beside_items, False)},
+        },
+        {
+            "required": ["type", "items"],
+            "properties": {
+                "jobs": {"type": "null"},
+                "type": {"type": "string"},
+                "items": {"type": "array"},
+            },
+        },
+    ]
+
+
 class NewBatch(HowToRun):
     """Jobs to be counted together: `jobs`, each of its own, or `type` and `items`, one payload a
     job; what else is said beside `items` holds for each of them."""
+
+    model_config = ConfigDict(json_schema_extra=_either_form)
 
     name: Annotated[str, Field(max_length=_MOST_NAME)] = ""
     jobs: Annotated[list[Item], _Number] | None = None
@@ -78,6 +101,17 @@ class NewBatch(HowToRun):
             else NewJob.model_construct(type=self.type, payload=payload, **shared)
             for payload in self.items or ()
         ]
+
+    def judged(self, judge: Judge | None = None) -> Self:
+        """Each URL of the whole batch once, however many of its jobs name it."""
+        judge = judge or Judge()
+        calls = {"on_complete": self.on_complete, "on_failure": self.on_failure}
+        changed: dict[str, Any] = {name: one.judged(judge) for name, one in calls.items() if one}
+        if self.jobs is not None:
+            changed["jobs"] = [
+                one if isinstance(one, InvalidOptions) else one.judged(judge) for one in self.jobs
+            ]
+        return super().judged(judge).model_copy(update=changed)
 
     def _refuse_too_many(self) -> None:
         edges = replacing = 0

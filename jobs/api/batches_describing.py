@@ -17,7 +17,7 @@ FILTERS = [
     OpenApiParameter("created_after", OpenApiTypes.DATETIME),
     OpenApiParameter("created_before", OpenApiTypes.DATETIME),
 ]
-CREATION = [one for one in describing.CREATION if one.name == "Idempotency-Key"]
+CREATION = [describing.CREATION[0], describing.WHERE]
 
 NEW_BATCHES = [
     OpenApiExample(

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from accounts.access import Access
-from jobs.api.moment import shown
+from accounts.api.moment import shown
 from jobs.batches import BatchStatus, HandedIn, counts_of, progress_of, status_of
 from jobs.batches.refusals import broken_rules, sentence
 from jobs.enqueue import Enqueued

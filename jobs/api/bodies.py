@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -17,71 +14,31 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
-from rest_framework.exceptions import ParseError
-from rest_framework.request import Request
+from pydantic_core import PydanticCustomError
 
-from accounts.api.refusals import FieldRefusal, Unprocessable
+from accounts.api import bodies
+from accounts.api.bodies import Moment, body_of, checked, optional_body_of, saying
+from accounts.api.refusals import FieldRefusal
 from jobs import backoff, priorities
-from jobs.api import moment
+from jobs.api.bounds import Delay, Labels, Retries, ShortText, Stretch, Timeout
 from jobs.api.documents import JobDocument
 from jobs.duplicates import OnDuplicate
-from jobs.exceptions import pointer
 from jobs.models import OnFailure
+from jobs.webhook_url import MOST_CHARACTERS, Judge
+
+__all__ = ["Moment", "body_of", "checked", "optional_body_of"]
 
 _TEN_YEARS = 315_360_000  # seconds
 
-B = TypeVar("B", bound="Body")
-V = TypeVar("V")
 
+class Body(bodies.Body):
+    """The same, of the calls about jobs."""
 
-class Body(BaseModel):
-    """Only the fields that are named, only of the types that are named."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
-
-
-def body_of(model: type[B], request: Request) -> B:
-    """The request's body. Raises ParseError where there is none, Unprocessable with every fault."""
-    if not request.stream:
-        raise ParseError("The body is not strict JSON: it is empty.")
-    return checked(model, request.data)
-
-
-def optional_body_of(model: type[B], request: Request) -> B:
-    """As `body_of`; no body at all is an empty object."""
-    return body_of(model, request) if request.stream else checked(model, {})
-
-
-def checked(model: type[B], data: Any) -> B:
-    try:
-        return model.model_validate(data)
-    except ValidationError as error:
-        raise Unprocessable(refusals_in(error)) from None
+    read_only = frozenset(JobDocument.model_fields)
 
 
 def refusals_in(error: ValidationError) -> list[FieldRefusal]:
-    return [_refusal(one) for one in error.errors(include_url=False)]
-
-
-def _refusal(error: ErrorDetails) -> FieldRefusal:
-    place = pointer(*error["loc"])
-    if error["type"] != "extra_forbidden":
-        return FieldRefusal(place, error["msg"])
-    read_only = error["loc"][-1] in JobDocument.model_fields
-    return FieldRefusal(place, "read-only field" if read_only else "unknown field")
-
-
-def _saying(parse: Callable[[Any], V]) -> Callable[[Any], V]:
-    """`parse`, its ValueError's message told to the caller as it is; null passes."""
-
-    def checked_value(value: Any) -> V:
-        try:
-            return parse(value)
-        except ValueError as error:
-            raise PydanticCustomError("rule", "{reason}", {"reason": str(error)}) from None
-
-    return checked_value
+    return bodies.refusals_in(error, Body.read_only)
 
 
 def _id(value: object) -> UUID:
@@ -90,21 +47,12 @@ def _id(value: object) -> UUID:
     raise ValueError("an id is a UUID")
 
 
-def _not_yet(value: object) -> None:
-    raise ValueError("webhooks are not available yet")
-
-
-Moment = Annotated[
-    datetime,
-    BeforeValidator(_saying(moment.parsed)),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
-]
 JobId = Annotated[
-    UUID, BeforeValidator(_saying(_id)), WithJsonSchema({"type": "string", "format": "uuid"})
+    UUID, BeforeValidator(saying(_id)), WithJsonSchema({"type": "string", "format": "uuid"})
 ]
 Priority = Annotated[
     int,
-    BeforeValidator(_saying(priorities.parse)),
+    BeforeValidator(saying(priorities.parse)),
     WithJsonSchema(
         {
             "anyOf": [
@@ -114,7 +62,17 @@ Priority = Annotated[
         }
     ),
 ]
-NotYet = Annotated[None, BeforeValidator(_saying(_not_yet))]
+# What it may be is told when the job is handed in, so that a name is looked up once a call.
+WebhookURL = Annotated[
+    str,
+    Field(
+        json_schema_extra={
+            "format": "uri",
+            "pattern": "^[Hh][Tt][Tt][Pp][Ss]?://",
+            "maxLength": MOST_CHARACTERS,
+        }
+    ),
+]
 
 
 def _or_name(schema: dict[str, Any]) -> None:
@@ -176,26 +134,33 @@ class HowToRun(Body):
     queue: str | None = None
     priority: Priority | None = None
     run_at: Moment | None = None
-    delay_seconds: Annotated[float, Field(ge=0)] | None = None
+    delay_seconds: Delay | None = None
     expires_at: Moment | None = None
-    max_retries: int | None = None
+    max_retries: Retries | None = None
     retry_backoff: RetryBackoff | None = None
-    timeout_seconds: int | None = None
-    unique_key: str | None = None
-    unique_for_seconds: float | None = None
+    timeout_seconds: Timeout | None = None
+    unique_key: ShortText | None = None
+    unique_for_seconds: Stretch | None = None
     on_duplicate: Annotated[OnDuplicate, Field(strict=False)] = OnDuplicate.EXISTING
-    debounce_seconds: float | None = None
-    debounce_max_seconds: float | None = None
-    labels: dict[str, str] = Field(default_factory=dict)
+    debounce_seconds: Stretch | None = None
+    debounce_max_seconds: Stretch | None = None
+    labels: Labels = Field(default_factory=dict)
     depends_on: Annotated[list[Edge], Field(max_length=1000)] = Field(default_factory=list)
-    webhook_url: NotYet | None = None
+    webhook_url: WebhookURL | None = None
     estimated_duration_seconds: Annotated[int, Field(ge=0, le=_TEN_YEARS)] | None = None
-    owner: str | None = None
+    owner: ShortText | None = None
 
     @property
     def may_replace(self) -> bool:
         """Whether it may take the place of a job that waits."""
         return self.on_duplicate == OnDuplicate.REPLACE or self.debounce_seconds is not None
+
+    def judged(self, judge: Judge | None = None) -> Self:
+        """The same, its URLs looked at: to be done before anything is locked."""
+        if self.webhook_url is None:
+            return self
+        url = (judge or Judge())(self.webhook_url)
+        return self.model_copy(update={"webhook_url": url})
 
 
 class NewJob(HowToRun, _What):
@@ -208,11 +173,13 @@ _LEFT_OUT: Any = None  # what `model_fields_set` tells apart from any value
 class Edit(Body):
     """What a waiting or failed job is given anew. What is left out stays."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
     priority: Priority = _LEFT_OUT
     run_at: Moment | None = None
     payload: dict[str, Any] = _LEFT_OUT
-    labels: dict[str, str] = _LEFT_OUT
-    max_retries: int = _LEFT_OUT
+    labels: Labels = _LEFT_OUT
+    max_retries: Retries = _LEFT_OUT
 
     @model_validator(mode="after")
     def _something(self) -> Edit:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.access import Access
 from accounts.api.view import ApiView, address_of
+from accounts.rate_limits.rates import CallKind
 from accounts.scopes import Scope
 from jobs import bulk, bulk_verbs
 from jobs.api.bodies import body_of
@@ -41,6 +42,7 @@ class _BulkAction(ApiView):
     """One verb on the jobs that the body chooses."""
 
     scopes = {"POST": Scope.JOBS_WRITE}
+    kinds = {"POST": CallKind.BATCH}
     body: type[Chosen] = Chosen
 
     def post(self, request: Request) -> Response:
@@ -97,6 +99,7 @@ class BulkBoostView(_BulkAction):
 
 class BulkStatusView(ApiView):
     scopes = {"PUT": Scope.ADMIN}
+    kinds = {"PUT": CallKind.BATCH}
 
     @extend_schema(
         operation_id="set_status_of_jobs", tags=["bulk"], summary="Set the status of stuck jobs",

@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.db.models import Q
 from django.http import QueryDict
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from accounts.api.refusals import FieldRefusal, Unprocessable
 from jobs import priorities
 from jobs.api.bodies import Body, JobId
+from jobs.api.bounds import either
 from jobs.api.filters import FILTERS, REPEATABLE, condition
 from jobs.bulk import MOST, Done
 from jobs.exceptions import pointer
@@ -32,10 +33,16 @@ class Chosen(Body):
     """The jobs by their ids, or by the filters of the list of jobs; either, not both. `dry_run`
     only looks what would be done."""
 
+    model_config = ConfigDict(json_schema_extra=either("job_ids", "filter"))
+
     job_ids: Ids | None = None
     filter: Annotated[
         dict[str, FilterValue | bool | FilterValues] | None,
-        Field(min_length=1, description=f"Any of {', '.join(FILTERS)}."),
+        Field(
+            min_length=1,
+            description=f"Any of {', '.join(FILTERS)}.",
+            json_schema_extra={"propertyNames": {"enum": list(FILTERS)}},
+        ),
     ] = None
     dry_run: bool = False
 

@@ -22,6 +22,18 @@ class ErrorDocument(BaseModel):
     traceback: str | None = None
 
 
+class ArtifactDocument(BaseModel):
+    """A file that a job made. `url` can be followed for a few minutes, without a token."""
+
+    id: UUID
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    created_at: datetime
+    url: str
+
+
 class JobDocument(BaseModel):
     """A job as it stands. `tenant` is there where all tenants were asked for."""
 
@@ -38,7 +50,7 @@ class JobDocument(BaseModel):
     progress_message: str
     result: Any
     result_url: str | None
-    artifacts: list[Any]
+    artifacts: list[ArtifactDocument]
     error: ErrorDocument | None
     attempt: int
     retry_count: int
@@ -55,6 +67,7 @@ class JobDocument(BaseModel):
     workflow_id: UUID | None
     depends_on: list[UUID]
     schedule_id: UUID | None
+    scheduled_for: datetime | None
     position: int | None
     position_exact: bool | None
     estimated_wait_seconds: float | None

@@ -8,10 +8,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.moment import shown
 from accounts.api.view import ApiView
 from accounts.scopes import Scope
 from jobs.api.figures import ExplanationDocument
-from jobs.api.moment import shown
 from jobs.api.reach import job_of
 from jobs.explain import Explanation, explain
 

@@ -16,7 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Access
+from accounts.api.moment import shown
+from accounts.api.paging import PARAMETERS, page_of
 from accounts.api.view import ApiView
+from accounts.rate_limits.rates import CallKind
 from accounts.scopes import Scope
 from jobs import bulk, bulk_verbs, failures
 from jobs.api import describing
@@ -24,8 +27,6 @@ from jobs.api.bodies import optional_body_of
 from jobs.api.bulk import call_of
 from jobs.api.bulk_bodies import BulkDocument, DryRun, bulk_document
 from jobs.api.filters import condition
-from jobs.api.moment import shown
-from jobs.api.paging import PARAMETERS, page_of
 from jobs.bulk import Verb
 from jobs.failures import Group, Wanted
 
@@ -109,6 +110,7 @@ class _GroupAction(ApiView):
     """One verb on all dead letters of a group."""
 
     scopes = {"POST": Scope.JOBS_WRITE}
+    kinds = {"POST": CallKind.BATCH}
 
     def post(self, request: Request, fingerprint: str) -> Response:
         body = optional_body_of(DryRun, request)
@@ -124,7 +126,7 @@ def _described(name: str, summary: str) -> Callable[[V], V]:
     return extend_schema_view(
         post=extend_schema(
             operation_id=name, summary=summary, tags=["failures"], request=DryRun,
-            responses=BulkDocument,
+            responses=BulkDocument, extensions=describing.MAY_BE_EMPTY,
             description="At most 1,000 jobs a call; `more` says whether there are others.",
         )
     )  # fmt: skip

@@ -22,13 +22,23 @@ from rest_framework.response import Response
 from accounts import audit
 from accounts.access import Access
 from accounts.api.idempotency import Answer, once
+from accounts.api.metering import Part
+from accounts.api.moment import shown
 from accounts.api.refusals import FieldRefusal, Unprocessable
 from accounts.api.view import ApiView, address_of
+from accounts.rate_limits.rates import CallKind
 from accounts.scopes import Scope
 from jobs.api import describing
-from jobs.api.moment import shown
 from jobs.api.reach import as_id
-from jobs.api.uploading import FIELD, OneFile, is_question, storage_refusal, without_form_parsing
+from jobs.api.uploading import (
+    FIELD,
+    OneFile,
+    is_question,
+    is_spooled,
+    storage_refusal,
+    without_form_parsing,
+)
+from jobs.files.shelf import Bytes
 from jobs.files.storing import Incoming, bytes_kept, keep
 from jobs.files.sweeping import remove_bytes, remove_unneeded
 from jobs.models import StoredFile
@@ -69,7 +79,7 @@ _FORM = {
     "multipart/form-data": {
         "type": "object",
         "required": [FIELD],
-        "properties": {FIELD: {"type": "string", "format": "binary"}},
+        "properties": {FIELD: {"type": "string", "format": "binary", "minLength": 1}},
         "additionalProperties": False,
     }
 }
@@ -86,6 +96,8 @@ _KEPT = OpenApiResponse(FileDocument, "The file; a payload names it by `file_id`
 class FilesView(ApiView):
     scopes = {"POST": Scope.JOBS_WRITE}
     parameters = {"POST": frozenset({"owner"})}
+    kinds = {"POST": CallKind.CREATE}
+    keyed = True
     parser_classes = (OneFile,)
     received: Incoming | None = None
     spooled: IO[bytes] | None = None
@@ -96,20 +108,26 @@ class FilesView(ApiView):
 
     @extend_schema(
         operation_id="create_file", tags=["files"], summary="Hand in a file for jobs to work on",
-        parameters=[describing.CREATION[0], _OWNER], request=_FORM, responses={201: _KEPT},
+        parameters=[describing.CREATION[0], _OWNER, describing.WHERE], request=_FORM,
+        responses={201: _KEPT},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         access, owner = self.access, _owner(request, self.access)
         if is_question(request):
             return Response(status=status.HTTP_204_NO_CONTENT)
         file = self._the_received(request)
-        with _storage_faults_told(), bytes_kept(file) as name:
-            answer = once(request, access, lambda: _keep(file, name, access, owner))
+        with _storage_faults_told(), bytes_kept(file) as kept:
+            answer = once(request, access, lambda: _keep(file, kept, access, owner))
             _refuse_removed(answer, access)
         if answer.replayed:
-            remove_bytes([name])
+            remove_bytes([kept.name])
         headers = {**answer.headers, "Location": f"{request.path}/{answer.body['id']}"}
         return Response(answer.body, status=answer.status, headers=headers)
+
+    def part(self, request: Request) -> Part:
+        if is_question(request):
+            return Part.COSTLY_QUESTION
+        return Part.COUNTED if is_spooled(request) else Part.WHOLE
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         if self.spooled is not None:
@@ -160,10 +178,10 @@ def _file_of(rows: QuerySet[StoredFile], file_id: str) -> StoredFile:
     return file
 
 
-def _keep(file: Incoming, name: str, access: Access, owner: str) -> Answer:
+def _keep(file: Incoming, kept: Bytes, access: Access, owner: str) -> Answer:
     row = keep(
         file,
-        name,
+        kept,
         tenant=access.one_tenant,
         owner=owner,
         created_by=access.principal.actor,

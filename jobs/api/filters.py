@@ -10,9 +10,9 @@ from uuid import UUID
 from django.db.models import Q
 from django.http import QueryDict
 
+from accounts.api import moment
 from accounts.api.refusals import FieldRefusal, Unprocessable
 from jobs import registry
-from jobs.api import moment
 from jobs.exceptions import UnknownJobType
 from jobs.models import Queue
 from jobs.priorities import FLOORS, HIGHEST, Level, level_of
@@ -55,13 +55,13 @@ def _status(values: list[str]) -> Q:
 
 def _type(values: list[str]) -> Q:
     try:
-        return Q(type=registry.get(values[0]).name)
+        return Q(type=registry.get_public(values[0]).name)
     except UnknownJobType as error:
         raise ValueError(str(error)) from None
 
 
 def _queue(values: list[str]) -> Q:
-    if not Queue.objects.filter(pk=values[0]).exists():
+    if not Queue.objects.filter(pk=values[0], internal=False).exists():
         raise ValueError("no such queue")
     return Q(queue=values[0])
 
@@ -92,12 +92,6 @@ def _id(values: list[str]) -> UUID:
     return UUID(values[0])
 
 
-def _schedule(values: list[str]) -> Q:
-    """No job has a schedule yet."""
-    _id(values)
-    return Q(pk__in=[])
-
-
 def _dead(values: list[str]) -> Q:
     dead = Q(status=Status.FAILED, discarded_at=None)
     return dead if _one_of(values[0], {"true", "false"}) == "true" else ~dead
@@ -116,7 +110,7 @@ FILTERS: Filters = {
     "level": _level,
     "batch_id": lambda values: Q(batch=_id(values)),
     "workflow_id": lambda values: Q(workflow=_id(values)),
-    "schedule_id": _schedule,
+    "schedule_id": lambda values: Q(schedule_id=_id(values)),
     "owner": lambda values: Q(owner=values[0]),
     "label": _label,
     "dead": _dead,

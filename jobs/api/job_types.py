@@ -10,12 +10,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.paging import PARAMETERS, page_of
 from accounts.api.view import ApiView
 from accounts.scopes import Scope
 from jobs import registry
 from jobs.api import describing
 from jobs.api.documents import JobTypePage
-from jobs.api.paging import PARAMETERS, page_of
 from jobs.job_type import JobType
 from jobs.policies.rate import Rate
 
@@ -30,7 +30,7 @@ class JobTypesView(ApiView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         page = page_of(request, self.access)
-        types = [one for one in registry.all() if page.after is None or one.name > page.after]
+        types = [one for one in registry.public() if page.after is None or one.name > page.after]
         return Response(page.answer(types, key=lambda one: one.name, present=_document))
 
 

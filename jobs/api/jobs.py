@@ -17,26 +17,28 @@ from structlog.contextvars import bind_contextvars
 
 from accounts.access import Access
 from accounts.api.idempotency import Answer, once
+from accounts.api.paging import PARAMETERS, page_of
 from accounts.api.view import ApiView, address_of
+from accounts.rate_limits.rates import CallKind
 from accounts.scopes import Scope
 from jobs import editing
 from jobs.api import describing, prefer
 from jobs.api.bodies import Edit, HowToRun, NewJob, body_of
 from jobs.api.documents import JobDocument, JobPage
 from jobs.api.filters import FILTERS, condition
-from jobs.api.paging import PARAMETERS, page_of
-from jobs.api.presenting import job_document, job_documents
+from jobs.api.presenting import job_documents, placed_document
 from jobs.api.reach import job_of, jobs_of
 from jobs.backoff import Backoff
 from jobs.enqueue import DependsOn, Enqueued, JobOptions, JobRequest, enqueue
 from jobs.exceptions import FieldError, InvalidOptions, UniqueKeyTaken
 from jobs.models import Job
 from jobs.operations import Actor
-from jobs.position import position_of
 
 
 class JobsView(ApiView):
     scopes = {"GET": Scope.JOBS_READ, "POST": Scope.JOBS_WRITE}
+    kinds = {"POST": CallKind.CREATE}
+    keyed = True
     parameters = {"GET": PARAMETERS | FILTERS.keys()}
 
     @extend_schema(
@@ -64,7 +66,7 @@ class JobsView(ApiView):
         responses={201: describing.CREATED, 200: describing.DEDUPLICATED},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        body, access = body_of(NewJob, request), self.access
+        body, access = body_of(NewJob, request).judged(), self.access
         answer = once(request, access, lambda: _create(body, access))
         headers, document = answer.headers, answer.body
         bind_contextvars(job_id=document["id"])  # for the request's line in the log
@@ -98,7 +100,7 @@ class JobView(ApiView):
 
 def shown_job(job: Job, access: Access) -> dict[str, Any]:
     """One job with its place in the queue."""
-    return job_document(job, access, position_of(job))
+    return placed_document(job, access)
 
 
 def _create(body: NewJob, access: Access) -> Answer:
@@ -156,6 +158,7 @@ def _options(body: NewJob, access: Access, visible: Collection[UUID] | None = No
         estimated_duration_seconds=body.estimated_duration_seconds,
         owner=_owner(body.owner, access),
         created_by=access.principal.actor,
+        webhook_url=body.webhook_url or "",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
+from accounts.api.metering import Part
 from accounts.api.view import ApiView
 from jobs.api.uploading import is_question
 
@@ -21,6 +22,9 @@ class Willing(APIException):
 class TakesMany(ApiView):
     """Answers the web process, which asks before it reads a large body whether the caller may send
     one: by now everything but the body was looked at."""
+
+    def part(self, request: Request) -> Part:
+        return Part.QUESTION if is_question(request) else Part.WHOLE
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -16,17 +16,19 @@ from rest_framework.response import Response
 
 from accounts.access import Access
 from accounts.api.idempotency import Answer, once
+from accounts.api.moment import shown
+from accounts.api.paging import PARAMETERS, page_of
+from accounts.api.platform import is_platform_admin, require_platform_admin
 from accounts.api.refusals import FieldRefusal, Unprocessable
 from accounts.api.view import ApiView, address_of
 from accounts.scopes import Scope
+from jobs import registry
 from jobs.api import describing
 from jobs.api.bodies import body_of
-from jobs.api.moment import shown
-from jobs.api.paging import PARAMETERS, page_of
-from jobs.api.platform import is_platform_admin, require_platform_admin
 from jobs.api.policy_bodies import NewPause
 from jobs.api.policy_documents import PauseDocument, PausePage
 from jobs.api.reach import as_id
+from jobs.exceptions import FieldError, InvalidPolicy
 from jobs.models import Pause, PauseKind
 from jobs.operations import Actor
 from jobs.policies import pausing
@@ -37,6 +39,7 @@ _EVERYBODYS = Q(kind__in=[PauseKind.QUEUE, PauseKind.TYPE])
 
 class PausesView(ApiView):
     scopes = {"GET": Scope.QUEUES_READ, "POST": Scope.ADMIN}
+    keyed = True
     parameters = {"GET": PARAMETERS | {"in_force"}}
 
     @extend_schema(
@@ -78,7 +81,7 @@ class PauseView(ApiView):
     def delete(self, request: Request, pause_id: str) -> Response:
         require_platform_admin(self.access)
         with transaction.atomic():
-            pause = Pause.objects.filter(pk=as_id(pause_id)).first()
+            pause = Pause.objects.exclude(_ours()).filter(pk=as_id(pause_id)).first()
             if pause is None:
                 raise NotFound
             pausing.end(pause, actor_of(request, self.access))
@@ -93,7 +96,7 @@ def pauses_of(access: Access) -> QuerySet[Pause]:
     """Those that may hold back jobs of this request's: of queues and types, and of its own tenant
     and keys. The keys tell of all a tenant's jobs, so a token of one owner is not shown them. A
     platform admin pauses any tenant, whichever it acts for, and so it sees the pauses of all."""
-    rows = Pause.objects.select_related("tenant")
+    rows = Pause.objects.select_related("tenant").exclude(_ours())
     if access.tenant is not None:
         whole = Q(kind=PauseKind.TENANT) if is_platform_admin(access) else Q()
         rows = rows.filter(_EVERYBODYS | whole | Q(tenant=access.tenant))
@@ -113,7 +116,25 @@ def _asked(request: Request, rows: QuerySet[Pause]) -> QuerySet[Pause]:
     raise Unprocessable([FieldRefusal("/in_force", "true or false")])
 
 
+def _ours() -> Q:
+    """Pauses of the platform's own jobs, which are the admin's matter."""
+    queues, types = registry.internal_queues(), [k.name for k in registry.all() if k.internal]
+    of_queues = Q(kind=PauseKind.QUEUE, target__in=sorted(queues))
+    return of_queues | Q(kind=PauseKind.TYPE, target__in=types) | Q(tenant__works_for__isnull=False)
+
+
+def _refuse_ours(body: NewPause) -> None:
+    """For programs such a queue or type does not exist."""
+    internal = {
+        PauseKind.QUEUE: body.target in registry.internal_queues(),
+        PauseKind.TYPE: registry.is_internal(body.target),
+    }
+    if internal.get(body.kind, False):
+        raise InvalidPolicy([FieldError("/target", "is unknown")])
+
+
 def _paused(body: NewPause, access: Access, by: Actor) -> Answer:
+    _refuse_ours(body)
     pause, is_new = pausing.pause(
         body.kind,
         body.target,

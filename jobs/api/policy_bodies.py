@@ -25,7 +25,7 @@ class QueueLimits(Body):
 class NewQueue(QueueLimits):
     """A queue, and its limits if it has any."""
 
-    name: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9][a-z0-9_-]*\z")]
+    name: Annotated[str, Field(max_length=100, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 
 
 class PauseTerms(Body):

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from accounts.access import Access
+from accounts.api.moment import shown
 from accounts.scopes import Scope
-from jobs.api.moment import shown
+from jobs.api.left import artifact_documents, result_url
+from jobs.artifacts.reading import NOTHING, Left, left_by
 from jobs.effective import priorities, priority_of
+from jobs.explain import estimated_wait
 from jobs.models import Attempt, Job
-from jobs.position import UNKNOWN, Position
+from jobs.position import UNKNOWN, Position, position_of
 from jobs.priorities import level_of
 from jobs.retention import result_of
 from jobs.secret import masked
@@ -18,17 +21,28 @@ from jobs.states import Status
 
 
 def job_documents(jobs: Sequence[Job], access: Access) -> list[dict[str, Any]]:
-    """A page of jobs; their effective priorities are looked up together."""
+    """A page of jobs; their effective priorities, and what they left, are looked up together."""
     known = priorities(jobs)
-    return [job_document(job, access, priority=known[job.pk]) for job in jobs]
+    left = left_by(jobs)
+    return [
+        job_document(job, access, priority=known[job.pk], left=left.get(job.pk, NOTHING))
+        for job in jobs
+    ]
 
 
 def job_document(
-    job: Job, access: Access, position: Position = UNKNOWN, *, priority: int | None = None
+    job: Job,
+    access: Access,
+    position: Position = UNKNOWN,
+    *,
+    priority: int | None = None,
+    wait: float | None = None,
+    left: Left | None = None,
 ) -> dict[str, Any]:
     """The job as `JobDocument`, without what this caller may not see. `priority`: the effective
-    one, if it is known. A table, hence its length."""
+    one, if it is known; `wait`: how many seconds it is likely to. A table, hence its length."""
     priority = priority_of(job) if priority is None else priority
+    left = left_by([job]).get(job.pk, NOTHING) if left is None else left
     leased = job.status == Status.PROCESSING
     retrying = job.status == Status.SCHEDULED and job.retry_count > 0
     document = {
@@ -44,8 +58,8 @@ def job_document(
         "progress": job.progress,
         "progress_message": job.progress_message,
         "result": result_of(job),
-        "result_url": None,
-        "artifacts": [],
+        "result_url": result_url(job, left),
+        "artifacts": artifact_documents(job, left),
         "error": error_document(job.error, access),
         "attempt": job.attempt,
         "retry_count": job.retry_count,
@@ -61,17 +75,18 @@ def job_document(
         "batch_id": None if job.batch_id is None else str(job.batch_id),
         "workflow_id": None if job.workflow_id is None else str(job.workflow_id),
         "depends_on": [str(other) for other in getattr(job, "waits_for", ())],
-        "schedule_id": None,
+        "schedule_id": None if job.schedule_id is None else str(job.schedule_id),
+        "scheduled_for": shown(job.scheduled_for),
         "position": position.place,
         "position_exact": position.exact,
-        "estimated_wait_seconds": None,
+        "estimated_wait_seconds": None if wait is None else round(wait, 3),
         "estimated_duration_seconds": job.estimated_duration_seconds,
         "actual_duration_seconds": job.actual_duration_seconds,
         "worker": job.worker or None,
         "lease_expires_at": shown(job.lease_expires_at) if leased else None,
-        "webhook_url": None,
-        "webhook_delivered": None,
-        "webhook_attempts": 0,
+        "webhook_url": job.webhook_url or None,
+        "webhook_delivered": job.webhook_delivered,
+        "webhook_attempts": job.webhook_attempts,
         "created_at": shown(job.created_at),
         "started_at": shown(job.started_at),
         "completed_at": shown(job.completed_at),
@@ -84,6 +99,13 @@ def job_document(
     if access.tenant is None:
         document["tenant"] = job.tenant.slug
     return document
+
+
+def placed_document(job: Job, access: Access) -> dict[str, Any]:
+    """The same with its place in the queue, and how long it is likely to wait there."""
+    position, priority = position_of(job), priority_of(job)
+    wait = estimated_wait(job, position, priority)
+    return job_document(job, access, position, priority=priority, wait=wait)
 
 
 def error_document(error: Mapping[str, Any] | None, access: Access) -> dict[str, Any] | None:

@@ -7,12 +7,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.platform import require_platform_admin
 from accounts.api.view import ApiView
 from accounts.scopes import Scope
+from jobs.api import describing
 from jobs.api.bodies import Body, optional_body_of
 from jobs.api.documents import QueueDocument
 from jobs.api.pauses import actor_of
-from jobs.api.platform import require_platform_admin
 from jobs.api.policy_bodies import PauseTerms
 from jobs.api.queues import queue_of, shown_queue
 from jobs.models import PauseKind
@@ -30,7 +31,7 @@ class PauseQueueView(ApiView):
         operation_id="pause_queue", tags=["queues"], summary="Start no more jobs of a queue",
         description="For platform admins. Jobs that run go on; what was sent and not started is "
         "taken back. A queue that is paused gets this reason and this end.",
-        request=PauseTerms, responses=QueueDocument,
+        request=PauseTerms, responses=QueueDocument, extensions=describing.MAY_BE_EMPTY,
     )  # fmt: skip
     def post(self, request: Request, name: str) -> Response:
         require_platform_admin(self.access)

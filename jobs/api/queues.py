@@ -15,14 +15,14 @@ from rest_framework.response import Response
 
 from accounts.access import Access
 from accounts.api.idempotency import Answer, once
+from accounts.api.paging import PARAMETERS, page_of
+from accounts.api.platform import require_platform_admin
 from accounts.api.view import ApiView
 from accounts.scopes import Scope
 from jobs.api import describing
 from jobs.api.bodies import body_of
 from jobs.api.documents import QueueDocument, QueuePage
-from jobs.api.paging import PARAMETERS, page_of
 from jobs.api.pauses import actor_of
-from jobs.api.platform import require_platform_admin
 from jobs.api.policy_bodies import NewQueue, QueueLimits
 from jobs.api.whose import whose_of
 from jobs.models import Pause, PauseKind, Queue
@@ -33,6 +33,7 @@ from jobs.stats import QueueFigures, queues_of
 
 class QueuesView(ApiView):
     scopes = {"GET": Scope.QUEUES_READ, "POST": Scope.ADMIN}
+    keyed = True
     parameters = {"GET": PARAMETERS}
 
     @extend_schema(
@@ -41,7 +42,7 @@ class QueuesView(ApiView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         page = page_of(request, self.access)
-        queues = Queue.objects.order_by("name")
+        queues = Queue.objects.filter(internal=False).order_by("name")
         if page.after is not None:
             queues = queues.filter(name__gt=page.after)
         documents = _documents(list(queues[: page.limit + 1]), self.access)
@@ -90,7 +91,7 @@ class QueueView(ApiView):
 
 def queue_of(name: str) -> Queue:
     """Raises NotFound."""
-    queue = None if "\x00" in name else Queue.objects.filter(pk=name).first()
+    queue = None if "\x00" in name else Queue.objects.filter(pk=name, internal=False).first()
     if queue is None:
         raise NotFound
     return queue

@@ -9,7 +9,10 @@ from django.db.models import OuterRef, QuerySet
 from rest_framework.exceptions import NotFound
 
 from accounts.access import Access
+from accounts.api.path import as_id
 from jobs.models import Dependency, Job
+
+__all__ = ["as_id", "job_of", "jobs_of"]
 
 _WAITS_FOR = ArraySubquery(
     Dependency.objects.filter(job=OuterRef("pk")).order_by("pk").values("depends_on")
@@ -24,19 +27,7 @@ def jobs_of(access: Access) -> QuerySet[Job]:
 
 def job_of(access: Access, job_id: UUID | str) -> Job:
     """Raises NotFound, the same for a malformed, a missing and a foreign id."""
-    job = jobs_of(access).filter(pk=as_id(job_id)).first()
-    if job is None:
-        raise NotFound
-    return job
-
-
-def as_id(text: UUID | str) -> UUID:
-    """An id from a path. Raises NotFound where it is none."""
-    if isinstance(text, UUID):
-        return text
     try:
-        if len(text) == 36:  # UUID() also takes braces, urn: and no hyphens
-            return UUID(text)
-    except ValueError:
-        pass
-    raise NotFound
+        return jobs_of(access).get(pk=as_id(job_id))
+    except Job.DoesNotExist:
+        raise NotFound from None

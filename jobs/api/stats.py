@@ -12,11 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Access
+from accounts.api.moment import shown
 from accounts.api.refusals import FieldRefusal, Unprocessable
 from accounts.api.view import ApiView
 from accounts.scopes import Scope
 from jobs.api.figures import SeriesDocument, StatsDocument
-from jobs.api.moment import shown
 from jobs.api.whose import whose_of
 from jobs.effective import priorities, priority_of
 from jobs.models import Job

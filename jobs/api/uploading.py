@@ -89,6 +89,11 @@ def is_question(request: Request) -> bool:
     return spool.QUESTION in _scope(request)
 
 
+def is_spooled(request: Request) -> bool:
+    """Whether it has asked, and this is the request with its body."""
+    return spool.BODY in _scope(request)
+
+
 def _scope(request: Request) -> Mapping[str, Any]:
     scope: Mapping[str, Any] = getattr(request._request, "scope", {})
     return scope

@@ -8,12 +8,13 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.api.moment import shown
+from accounts.api.paging import PARAMETERS, page_of
+from accounts.api.platform import is_platform_admin
 from accounts.api.view import ApiView
 from accounts.scopes import Scope
 from jobs.api import describing
 from jobs.api.figures import WorkerPage
-from jobs.api.moment import shown
-from jobs.api.paging import PARAMETERS, page_of
 from jobs.api.whose import whose_of
 from jobs.stats import WorkerFigures, workers_of
 
@@ -28,11 +29,17 @@ class WorkersView(ApiView):
     )  # fmt: skip
     def get(self, request: Request) -> Response:
         page = page_of(request, self.access)
-        workers = workers_of(whose_of(self.access), after=page.after or "", most=page.limit + 1)
-        return Response(page.answer(workers, key=lambda worker: worker.name, present=_document))
+        workers = workers_of(
+            whose_of(self.access),
+            after=page.after or "",
+            most=page.limit + 1,
+            with_ours=is_platform_admin(self.access),
+        )
+        by_name = page.answer(workers, key=lambda worker: worker.name, present=worker_document)
+        return Response(by_name)
 
 
-def _document(worker: WorkerFigures) -> dict[str, Any]:
+def worker_document(worker: WorkerFigures) -> dict[str, Any]:
     return {
         "name": worker.name,
         "state": worker.state.value,

@@ -13,15 +13,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.access import Access
+from accounts.api import moment
 from accounts.api.idempotency import Answer, once
+from accounts.api.paging import PARAMETERS, page_of
 from accounts.api.view import ApiView, address_of
+from accounts.rate_limits.rates import CallKind
 from accounts.scopes import Scope
-from jobs.api import moment, workflows_describing
+from jobs.api import workflows_describing
 from jobs.api.bodies import Body, body_of, optional_body_of
 from jobs.api.filters import Filters, condition
 from jobs.api.jobs import request_of
 from jobs.api.many import TakesMany
-from jobs.api.paging import PARAMETERS, page_of
 from jobs.api.reach import as_id
 from jobs.api.workflows_bodies import NewStep, NewWorkflow
 from jobs.api.workflows_documents import (
@@ -49,6 +51,8 @@ FILTERS: Filters = {
 
 class WorkflowsView(TakesMany):
     scopes = {"GET": Scope.JOBS_READ, "POST": Scope.JOBS_WRITE}
+    kinds = {"POST": CallKind.BATCH}
+    keyed = True
     parameters = {"GET": PARAMETERS | FILTERS.keys()}
 
     @extend_schema(
@@ -77,7 +81,7 @@ class WorkflowsView(TakesMany):
         examples=workflows_describing.NEW_WORKFLOWS, responses={201: NewWorkflowDocument},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        body, access = body_of(NewWorkflow, request), self.access
+        body, access = body_of(NewWorkflow, request).judged(), self.access
         answer = once(request, access, lambda: _create(body, access))
         headers = {**answer.headers, "Location": f"{request.path}/{answer.body['workflow_id']}"}
         return Response(answer.body, status=answer.status, headers=headers)
@@ -109,6 +113,7 @@ class _WorkflowAction(ApiView):
     """One verb on a whole workflow, in transactions of its own."""
 
     scopes = {"POST": Scope.JOBS_WRITE}
+    kinds = {"POST": CallKind.BATCH}
 
     def perform(
         self, request: Request, workflow_id: str, verb: Callable[[Workflow, Actor], Retried]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from jobs.api.bodies import Body, NewJob
 from jobs.models import OnFailure
 from jobs.options import MAX_KEY_LENGTH
+from jobs.step_results import STEP_NAME
+from jobs.webhook_url import Judge
 from jobs.workflows.graph import MOST_EDGES, MOST_STEPS
+
+_NAMES: dict[str, Any] = {"propertyNames": {"pattern": f"^{STEP_NAME}$"}}
 
 
 def _or_name(schema: dict[str, Any]) -> None:
@@ -44,4 +48,13 @@ class NewWorkflow(Body):
 
     name: Annotated[str, Field(max_length=MAX_KEY_LENGTH)] = ""
     owner: str | None = None
-    steps: Annotated[dict[str, NewStep], Field(min_length=1, max_length=MOST_STEPS)]
+    steps: Annotated[
+        dict[str, NewStep],
+        Field(min_length=1, max_length=MOST_STEPS, json_schema_extra=_NAMES),
+    ]
+
+    def judged(self) -> Self:
+        """The same, each webhook URL of its steps looked at once."""
+        judge = Judge()
+        steps = {name: step.judged(judge) for name, step in self.steps.items()}
+        return self.model_copy(update={"steps": steps})

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from accounts.access import Access
-from jobs.api.moment import shown
+from accounts.api.moment import shown
 from jobs.models import OnFailure, Workflow
 from jobs.states import Status
 from jobs.workflows import After, HandedIn

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from accounts import tokens
 from accounts.models import Tenant
@@ -18,6 +19,7 @@ from jobs.models import Job
 from jobs.states import Status
 from tests.api import kinds
 from tests.api.calling import Caller
+from tests.api.limiting import forget_hits
 
 
 class MakeCaller(Protocol):
@@ -68,6 +70,15 @@ def platform(caller_of: MakeCaller) -> Callable[[str | None], Caller]:
         return Caller(token=caller_of(None).token, headers=headers)
 
     return make
+
+
+@pytest.fixture
+def limits(settings: Settings) -> Iterator[Settings]:
+    """On, and with empty windows."""
+    settings.RATE_LIMIT_ENABLED = True
+    forget_hits(settings.REDIS_URL)
+    yield settings
+    forget_hits(settings.REDIS_URL)
 
 
 def _columns(status: Status) -> dict[str, Any]:

@@ -13,10 +13,16 @@ from accounts.scopes import EVERY_SCOPE, Scope
 from jobs.models import Job
 from jobs.states import Status
 from tests.api import kinds
+from tests.api.accessing import (
+    ACCESS_CALLS,  # test_tokens.py, test_tenants.py hold the same of them
+)
 from tests.api.batching import BATCH_CALLS  # tests/api/test_batches_apart.py holds the same of them
 from tests.api.calling import PROBLEM, Answer, Caller
 from tests.api.conftest import MakeCaller, MakeJob
+from tests.api.hooked import WEBHOOK_CALLS  # test_webhooks_apart.py holds the same of them
+from tests.api.operating import WORKER_CALLS
 from tests.api.pausing import QUEUE_CALLS, routed
+from tests.api.scheduled import SCHEDULE_CALLS  # test_schedules_apart.py holds the same of them
 from tests.api.workflowing import WORKFLOW_CALLS  # test_workflows.py holds the same of them
 
 NEW = {"type": kinds.report.name, "payload": {"report_id": 1}}
@@ -31,12 +37,15 @@ CALLS = [
     ("GET", "/jobs/{id}", Scope.JOBS_READ, None, Status.QUEUED),
     ("PATCH", "/jobs/{id}", Scope.JOBS_WRITE, {"priority": 60}, Status.QUEUED),
     ("GET", "/jobs/{id}/attempts", Scope.JOBS_READ, None, Status.PROCESSING),
+    ("GET", "/jobs/{id}/logs", Scope.JOBS_READ, None, Status.PROCESSING),
     ("POST", "/jobs/{id}/cancel", Scope.JOBS_WRITE, None, Status.QUEUED),
     ("POST", "/jobs/{id}/retry", Scope.JOBS_WRITE, None, Status.FAILED),
     ("POST", "/jobs/{id}/boost", Scope.JOBS_WRITE, {"boost": 5}, Status.QUEUED),
     ("POST", "/jobs/{id}/run-now", Scope.JOBS_WRITE, None, Status.SCHEDULED),
     ("POST", "/jobs/{id}/discard", Scope.JOBS_WRITE, None, Status.FAILED),
     ("GET", "/jobs/{id}/explain", Scope.JOBS_READ, None, Status.QUEUED),
+    ("GET", "/events?only=named", Scope.JOBS_READ, None, None),
+    ("POST", "/events/ticket", Scope.JOBS_READ, {}, None),
     ("POST", "/jobs/bulk/cancel", Scope.JOBS_WRITE, MANY, None),
     ("POST", "/jobs/bulk/retry", Scope.JOBS_WRITE, MANY, None),
     ("POST", "/jobs/bulk/discard", Scope.JOBS_WRITE, MANY, None),
@@ -60,10 +69,13 @@ FILE_CALLS = [
     ("POST", "/files", Scope.JOBS_WRITE, None, None),
     ("GET", "/files/{id}", Scope.JOBS_READ, None, None),
     ("DELETE", "/files/{id}", Scope.JOBS_WRITE, None, None),
+    ("GET", "/artifacts/{id}", Scope.JOBS_READ, None, None),  # tests/api/test_artifacts.py
 ]
-# tests/api/test_pauses.py holds the same of these: they are a platform admin's alone.
+# tests/api/test_pauses.py and test_worker_actions.py hold the same of these: they are a platform
+# admin's alone.
 PLATFORM_CALLS = [
-    (method, routed(path), Scope.ADMIN, body, None) for method, path, body in QUEUE_CALLS
+    *((method, routed(path), Scope.ADMIN, body, None) for method, path, body in QUEUE_CALLS),
+    *((method, path, Scope.ADMIN, None, None) for method, path in WORKER_CALLS),
 ]
 ON_A_JOB = [call for call in CALLS if "{id}" in call[1]]
 
@@ -89,7 +101,16 @@ def test_every_route_of_the_api_stands_in_the_table() -> None:
     }
     assert routes == {
         route(path)
-        for _, path, *_ in [*CALLS, *FILE_CALLS, *PLATFORM_CALLS, *BATCH_CALLS, *WORKFLOW_CALLS]
+        for _, path, *_ in [
+            *CALLS,
+            *ACCESS_CALLS,
+            *FILE_CALLS,
+            *PLATFORM_CALLS,
+            *BATCH_CALLS,
+            *WORKFLOW_CALLS,
+            *SCHEDULE_CALLS,
+            *WEBHOOK_CALLS,
+        ]
     }
 
 

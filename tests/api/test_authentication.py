@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -79,7 +79,8 @@ def test_a_token_in_the_address_is_not_looked_at(caller: Caller) -> None:
 
 def test_me_tells_a_token_what_it_is(acme: Tenant, caller_of: MakeCaller) -> None:
     body = caller_of(acme, [Scope.JOBS_READ], owner="eve").get("/me").body
-    name = ApiToken.objects.get().name
+    token = ApiToken.objects.get()
+    name = token.name
     assert body == {
         "kind": "token",
         "name": name,
@@ -88,7 +89,16 @@ def test_me_tells_a_token_what_it_is(acme: Tenant, caller_of: MakeCaller) -> Non
         "scopes": ["jobs:read"],
         "owner": "eve",
         "tenants": [],
+        "token_id": str(token.pk),
+        "expires_at": None,
+        "plan": "basic",
     }
+
+
+def test_me_tells_when_a_token_ends(acme: Tenant, caller_of: MakeCaller) -> None:
+    caller = caller_of(acme)
+    ApiToken.objects.update(expires_at=datetime(2999, 1, 1, tzinfo=UTC))
+    assert caller.get("/me").body["expires_at"] == "2999-01-01T00:00:00.000000Z"
 
 
 def test_the_setting_admin_api_token_is_a_platform_admin(acme: Tenant, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import Tenant
-from jobs.models import Dependency, Job, Leadership, Worker
+from jobs.models import Dependency, Job, Leadership, Wish, Worker
 from jobs.states import Status
 from tests.api import kinds
 from tests.api.calling import Caller
@@ -165,7 +165,13 @@ def test_workers_that_do_not_know_the_type_are_told_apart_from_none(
     (unknowing,) = explained(caller, job)["reasons"]
     assert "has live workers, but none that knows the type" in unknowing["detail"]
     assert "CELERIAC_APPS" in unknowing["remedy"]
-    Worker.objects.update(queues=["mail"])
+    Worker.objects.update(wish=Wish.PAUSE)
+    (paused,) = explained(caller, job)["reasons"]
+    assert (paused["code"], paused["detail"]) == (
+        "no_worker",
+        "All workers of queue default are paused.",
+    )
+    Worker.objects.update(wish=Wish.RUN, queues=["mail"])
     (absent,) = explained(caller, job)["reasons"]
     assert absent["detail"] == "No live worker consumes queue default."
     assert "-Q default" in absent["remedy"]

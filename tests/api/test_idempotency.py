@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts.api import idempotency
 from accounts.models import IdempotencyKey, Tenant
 from jobs.models import Job
 from tests.api import kinds
-from tests.api.calling import Answer, Caller
+from tests.api.calling import Caller
 from tests.api.conftest import MakeCaller
 
 JOB: dict[str, Any] = {"type": kinds.report.name, "payload": {"report_id": 7}}
@@ -90,48 +86,6 @@ def test_a_key_that_is_not_1_to_255_visible_ascii_characters_is_400(
 def test_the_longest_and_the_oddest_keys_are_taken(caller: Caller) -> None:
     for key in ("x" * 255, "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"):
         assert caller.post("/jobs", JOB, idempotency_key=key).status == 201
-
-
-@pytest.mark.django_db(transaction=True)
-def test_g2_a_hundred_requests_at_once_make_one_job(caller: Caller) -> None:
-    start = threading.Barrier(25)
-
-    def send(number: int) -> Answer:
-        if number < 25:
-            start.wait(timeout=30)
-        try:
-            return caller.post("/jobs", JOB, idempotency_key="k")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(25) as pool:
-        answers = list(pool.map(send, range(100)))
-    assert Job.objects.count() == 1
-    assert [answer.status for answer in answers] == [201] * 100
-    assert len({answer.body["id"] for answer in answers}) == 1
-    assert sum("Idempotent-Replay" in answer.headers for answer in answers) == 99
-
-
-@pytest.mark.django_db(transaction=True)
-def test_while_the_first_runs_the_others_wait_and_then_are_told_to_come_again(
-    caller: Caller, acme: Tenant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(idempotency, "WAIT_SECONDS", 0.2)
-    row = {"tenant": acme, "method": "POST", "path": "/api/v1/jobs", "key": "k"}
-
-    def send() -> Answer:
-        try:
-            return caller.post("/jobs", JOB, idempotency_key="k")
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool, transaction.atomic():
-        IdempotencyKey.objects.create(**row, request_sha256=b"")
-        answer = pool.submit(send).result(timeout=30)
-        transaction.set_rollback(True)
-    assert (answer.status, answer.headers["Retry-After"]) == (409, "1")
-    assert not Job.objects.exists()
-    assert send().status == 201
 
 
 @pytest.mark.django_db(transaction=True)

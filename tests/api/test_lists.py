@@ -257,7 +257,7 @@ def test_a_traceback_is_for_the_scope_admin_only(
 
 def test_job_types_tell_their_retry_policy_and_their_payload(caller: Caller) -> None:
     items = {item["name"]: item for item in caller.get("/job-types", limit=200).body["items"]}
-    assert items.keys() == {one.name for one in registry.all()}
+    assert items.keys() == {one.name for one in registry.public()}
     report = items[kinds.report.name]
     assert (report["queue"], report["max_retries"], report["timeout_seconds"]) == (
         "default",
@@ -276,7 +276,9 @@ def test_job_types_tell_their_retry_policy_and_their_payload(caller: Caller) -> 
 
 def test_job_types_come_in_pages_by_name(caller: Caller) -> None:
     found = pages(caller, "/job-types", limit=1)
-    assert [item["name"] for page in found for item in page] == [one.name for one in registry.all()]
+    assert [item["name"] for page in found for item in page] == [
+        one.name for one in registry.public()
+    ]
 
 
 def test_a_queue_tells_what_waits_in_it(caller: Caller, acme: Tenant, make_job: MakeJob) -> None:

@@ -28,6 +28,7 @@ from jobs.states import Status
 from tests.jobs.crowd import analyze
 from tests.jobs.kinds import ECHO
 from tests.support.buffers import undone
+from tests.support.copying import unchecked
 
 NOW = timezone.now()
 SMALL, LARGE = map(int, os.environ.get("POSITION_ROWS", "10000,200000").split(","))
@@ -188,7 +189,7 @@ _MANY = """
 def _many(
     tenants: Sequence[Tenant], rows: int, *, priorities: Sequence[int], minutes: float
 ) -> None:
-    with connection.cursor() as cursor:
+    with unchecked() as cursor:
         cursor.execute(
             _MANY,
             {

@@ -6,10 +6,10 @@ from typing import NoReturn
 
 import pytest
 from django.db import InterfaceError, OperationalError
-from django.db.models import QuerySet
 from django.test import Client
 from psycopg.errors import DeadlockDetected, DiskFull, LockNotAvailable, OutOfMemory
 
+from accounts import token_lookup
 from tests.api.calling import PROBLEM, Answer, Caller
 
 SECRET = "SELECT secret FROM db-7.internal"
@@ -115,10 +115,10 @@ def test_a_database_without_room_is_told_from_one_that_is_away(
 def test_a_database_that_goes_away_before_the_token_is_known_is_503_too(
     caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object) -> NoReturn:
+    def fail(*_: object) -> NoReturn:
         raise OperationalError(SECRET)
 
-    monkeypatch.setattr(QuerySet, "first", fail)
+    monkeypatch.setattr(token_lookup, "found", fail)
     assert caller.get("/me").status == 503
 
 

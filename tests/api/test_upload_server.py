@@ -17,12 +17,12 @@ from typing import Any
 import psutil
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection
 
 from accounts.models import Tenant
 from accounts.scopes import Scope
 from config.api.uploads import PATH
 from tests.api.conftest import MakeCaller
+from tests.support.addresses import database_url, free_port
 from tests.support.files import stored_paths
 from tests.support.forms import FORM, form, part
 from tests.support.programs import Program
@@ -41,14 +41,14 @@ class Server:
 
     def __init__(self, home: Path, token: str) -> None:
         self.home = home
-        self.port = _free_port()
+        self.port = free_port()
         self.headers = {"Authorization": f"Bearer {token}", "Content-Type": FORM}
         argv = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan=off"]
         argv += ["--host=127.0.0.1", f"--port={self.port}", "--log-level=warning"]
         environment = {
             **os.environ,
             "CELERIAC_HOME": str(home),
-            "DATABASE_URL": _database_url(),
+            "DATABASE_URL": database_url(),
             "REDIS_URL": django_settings.REDIS_URL,
             "FILES_MAX_BYTES": str(50 * MIB),
             "RATE_LIMIT_ENABLED": "0",
@@ -83,18 +83,6 @@ class Server:
 
     def memory(self) -> int:
         return int(psutil.Process(self.program.pid).memory_info().rss)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def _database_url() -> str:
-    given = connection.settings_dict
-    who = f"{given['USER']}:{given['PASSWORD']}"
-    return f"postgres://{who}@{given['HOST']}:{given['PORT']}/{given['NAME']}"
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.models import Tenant
 from accounts.scopes import Scope
+from jobs import registry
 from jobs.models import Worker
 from jobs.states import Status
 from tests.api.calling import Caller
@@ -53,6 +54,21 @@ def test_g10_another_tenants_job_is_not_named(
     worker("w", job.incarnation)
     assert reader.get("/workers").body["items"][0]["current_jobs"] == []
     assert platform("*").get("/workers").body["items"][0]["current_jobs"] == [str(job.pk)]
+
+
+def test_workers_of_the_platforms_own_jobs_are_shown_to_platform_admins_alone(
+    reader: Caller, platform: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "internal_queues", lambda: {"ours"})
+    worker("both", queues=["default", "ours"])
+    worker("new", queues=[])
+    worker("own", queues=["ours"])
+
+    def seen(caller: Caller) -> list[str]:
+        return [item["name"] for item in caller.get("/workers").body["items"]]
+
+    assert seen(reader) == ["both", "new"]
+    assert seen(platform("*")) == ["both", "new", "own"]
 
 
 def test_workers_come_in_pages_by_name(reader: Caller) -> None:

@@ -1,7 +1,8 @@
-"""`manage.py tokens create|revoke`: API tokens from the terminal."""
+"""`manage.py tokens create|list|revoke`: API tokens from the terminal."""
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentTypeError
 from datetime import timedelta
 from typing import Any
@@ -11,17 +12,20 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts import tokens
+from accounts.api.tokens_documents import token_document
 from accounts.exceptions import TokenNameTaken
 from accounts.models import DEFAULT_TENANT, ApiToken, Tenant
 from accounts.scopes import Scope
 from accounts.terminal import database_trouble_in_words, operator
+from accounts.token_lines import line
 
 _MOST_DAYS = 36_500
 _LONGEST_NAME = 100
+_MOST = 200
 
 
 class Command(BaseCommand):
-    help = "Make an API token (it is printed once) or revoke one."
+    help = "Make an API token (it is printed once), list them, or revoke one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -36,12 +40,18 @@ class Command(BaseCommand):
         )  # fmt: skip
         create.add_argument("--owner", default="", help="sees and makes only this owner's jobs")
         create.add_argument("--days", type=_days, help="valid for so many days; default for ever")
+        listed = verbs.add_parser("list", help=f"newest first, at most {_MOST}; never a secret")
+        of = listed.add_mutually_exclusive_group()
+        of.add_argument("--tenant", metavar="SLUG", help="of this tenant; default of everybody")
+        of.add_argument("--platform", action="store_true", help="platform admins' tokens")
+        listed.add_argument("--revoked", action="store_true", help="the revoked ones instead")
+        listed.add_argument("--json", action="store_true", help="one JSON document")
         revoke = verbs.add_parser("revoke", help="end a token")
         revoke.add_argument("id", type=_token_id, help="the token, or its 32 digits after cel_")
 
     def handle(self, *, verb: str, **options: Any) -> None:
         with database_trouble_in_words():
-            {"create": self._create, "revoke": self._revoke}[verb](options)
+            {"create": self._create, "list": self._list, "revoke": self._revoke}[verb](options)
 
     def _create(self, options: dict[str, Any]) -> None:
         platform = options["platform"]
@@ -61,6 +71,23 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(issued.text)
         self.stderr.write("Keep it: only a hash is stored, and it is not shown again.", str)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        rows = ApiToken.objects.select_related("tenant").order_by("-pk")
+        rows = rows.filter(revoked_at__isnull=not options["revoked"])
+        if options["platform"]:
+            rows = rows.filter(tenant=None)
+        elif options["tenant"]:
+            rows = rows.filter(tenant=_tenant(options["tenant"]))
+        found = list(rows[:_MOST])
+        if options["json"]:
+            items = [token_document(token, named=True) for token in found]
+            self.stdout.write(json.dumps({"items": items}, indent=2))
+            return
+        for token in found:
+            self.stdout.write(line(token))
+        if not found:
+            self.stderr.write("There is none.", str)
 
     def _revoke(self, options: dict[str, Any]) -> None:
         token = ApiToken.objects.select_related("tenant").filter(pk=options["id"]).first()

@@ -33,9 +33,16 @@ class Page:
         *,
         key: Callable[[Row], Any],
         present: Callable[[Row], dict[str, Any]],
+        seen_to: Any = None,
     ) -> dict[str, Any]:
-        """`rows` are up to limit + 1 in order; one too many says that there is a next page."""
-        return self.answer_together(rows, key=key, present=lambda some: [present(r) for r in some])
+        """`rows` are up to limit + 1 in order; one too many says that there is a next page.
+
+        `seen_to`: the key at which the search for rows stopped, where it did before the end; then
+        a page of fewer has a next one too.
+        """
+        return self.answer_together(
+            rows, key=key, present=lambda some: [present(row) for row in some], seen_to=seen_to
+        )
 
     def answer_together(
         self,
@@ -43,13 +50,15 @@ class Page:
         *,
         key: Callable[[Row], Any],
         present: Callable[[Sequence[Row]], list[dict[str, Any]]],
+        seen_to: Any = None,
     ) -> dict[str, Any]:
         """The same, where the items are presented together."""
         found = list(rows)
         shown, more = found[: self.limit], len(found) > self.limit
+        last = key(shown[-1]) if more else seen_to
         return {
             "items": present(shown),
-            "next_cursor": _signer(self.binding).sign_object(key(shown[-1])) if more else None,
+            "next_cursor": None if last is None else _signer(self.binding).sign_object(last),
         }
 
 
@@ -84,7 +93,7 @@ def _binding(request: Request, access: Access) -> str:
 
 
 def _signer(binding: str) -> signing.Signer:
-    return signing.Signer(salt=f"jobs.api.paging:{binding}")
+    return signing.Signer(salt=f"accounts.api.paging:{binding}")
 
 
 def _opened(cursor: str, binding: str) -> Any:

@@ -1,0 +1,1 @@
+"""The yardstick of `benchmarks.api`: bare views of REST framework on a table of their own."""
