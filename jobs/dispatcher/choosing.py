@@ -188,7 +188,7 @@ class Choosing:
     def _learn_weights(self, candidates: Iterable[Candidate]) -> None:
         unknown = {job.tenant for job in candidates} - self._weights.keys()
         if unknown:
-            for tenant in Tenant.objects.filter(pk__in=unknown):
+            for tenant in Tenant.everyone.filter(pk__in=unknown):
                 self._weights[tenant.pk] = tenant.weight or tenant.plan.weight
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from jobs.policies import buckets
-from jobs.policies.buckets import Bucket, Place, buckets_of, keys_in
+from jobs.policies.buckets import Bucket, Place, buckets_of, keys_in, of_key, of_type
 from jobs.policies.rules import Limit, Snapshot
 
 
@@ -119,6 +119,8 @@ class Ledger:
         return any(self._room(bucket, limit) <= 0 for limit in limits)
 
     def refusing(self, place: Place) -> list[Bucket]:
-        """The limits that are why such a job may not start."""
+        """The limits of its type and key that are why such a job may not start. (A full queue or
+        tenant hides no jobs of others.)"""
         rooms = self._rooms.get(place) or {}
-        return [bucket for bucket, room in rooms.items() if room <= self._booked[bucket]]
+        hiding = {of_type(place.type), of_key(place.tenant, place.key)} & rooms.keys()
+        return [bucket for bucket in hiding if rooms[bucket] <= self._booked[bucket]]

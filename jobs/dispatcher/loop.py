@@ -3,6 +3,9 @@
 Any number of them run; one leads. Each tick, in one transaction that first locks the leader's
 row: promote what is due, select, mark. Then, after the commit, publish. A crash between the two
 leaves marked jobs without a message, which the watch for lost messages sends again.
+
+More threads care for the rest while this process leads. What asks a storage of bytes has one of its
+own, and so has what other apps want done: neither must keep anybody from rescuing jobs.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 
 from celery import Celery
@@ -26,15 +30,15 @@ from django.utils import timezone
 from jobs import broker, lifecycle
 from jobs.dispatcher import upkeep
 from jobs.dispatcher.choosing import Choosing
+from jobs.dispatcher.chores import Chores
 from jobs.dispatcher.every import Every
 from jobs.dispatcher.leader import Held, Leader
 from jobs.dispatcher.nudges import Nudges
+from jobs.dispatcher.removals import Removals
 from jobs.dispatcher.runtimes import Runtimes
-from jobs.files import sweeping
 from jobs.lifecycle import Dispatched
 from jobs.message import FencedJob
 from jobs.models.leadership import DISPATCH
-from jobs.retention import Retention
 from jobs.stats.upkeep import Statistics
 
 logger = logging.getLogger(__name__)
@@ -45,7 +49,7 @@ TICK_SECONDS = 0.5  # at the latest; nudges come earlier
 SPACING_SECONDS = 0.02  # between ticks while there is something to send
 UPKEEP_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
-FILES_SECONDS = 10.0
+STOP_SECONDS = 5.0  # for the threads beside the loop; what hangs is left behind
 AGED_SECONDS = 5.0
 PROMOTE_SECONDS = 0.05
 PROMOTE_BATCH = 500
@@ -71,8 +75,9 @@ class Dispatcher:
         self._resend = upkeep.Resend(app)
         self._settle = upkeep.Settle()
         self._statistics = Statistics()
-        self._retention = Retention()
-        self._orphans = sweeping.Orphans()
+        self._removals = Removals()
+        self._chores = Chores()
+        self._settle_at, self._aged_at = Every(SETTLE_SECONDS), Every(AGED_SECONDS)
 
     def stop(self) -> None:
         self._stopping.set()
@@ -80,12 +85,17 @@ class Dispatcher:
 
     def run(self) -> None:
         self._nudges.start()
-        caring = threading.Thread(target=self._care, name="upkeep", daemon=True)
-        caring.start()
+        beside = [
+            self._beside("upkeep", self._care),
+            self._beside("removals", self._remove),
+            self._beside("chores", self._do_chores),
+        ]
         while not self._stopping.is_set():
             self._pause(self._guarded(self.tick))
         self._guarded(self._resign)
-        caring.join(timeout=5)
+        until = time.monotonic() + STOP_SECONDS
+        for thread in beside:
+            thread.join(timeout=max(0.0, until - time.monotonic()))
         connection.close()
 
     def _pause(self, sent: int) -> None:
@@ -157,28 +167,38 @@ class Dispatcher:
         return 0
 
     def _care(self) -> None:
-        """The second thread: upkeep, while this process leads."""
-        settle_at, files_at = Every(SETTLE_SECONDS), Every(FILES_SECONDS)
-        aged_at = Every(AGED_SECONDS)
-        while not self._stopping.wait(UPKEEP_SECONDS):
-            if self._leader.term is None:
-                continue
-            rescued = self._guarded(self._rescue.run)
-            resent = self._guarded(self._resend.run)
-            recalled = self._guarded(self._recall)
-            self._guarded(upkeep.expire)
-            if aged_at.is_due():
-                self._guarded(self._look_at_aged)
-            if settle_at.is_due():
-                self._guarded(self._settle.run)
-            if files_at.is_due():
-                self._guarded(sweeping.sweep_expired)
-                self._guarded(self._orphans.run)
-            self._guarded(self._statistics.run)
-            self._guarded(self._retention.run)
-            if rescued or resent or recalled:
-                self._nudges.wake()
-        connection.close()
+        rescued = self._guarded(self._rescue.run)
+        resent = self._guarded(self._resend.run)
+        recalled = self._guarded(self._recall)
+        self._guarded(upkeep.expire)
+        if self._aged_at.is_due():
+            self._guarded(self._look_at_aged)
+        if self._settle_at.is_due():
+            self._guarded(self._settle.run)
+        self._guarded(self._statistics.run)
+        if rescued or resent or recalled:
+            self._nudges.wake()
+
+    def _remove(self) -> None:
+        for step in self._removals.due():
+            self._guarded(step)
+
+    def _do_chores(self) -> None:
+        for step in self._chores.due():
+            self._guarded(step)
+
+    def _beside(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        """A thread that does this each second while this process leads, on its own connection."""
+
+        def repeat() -> None:
+            while not self._stopping.wait(UPKEEP_SECONDS):
+                if self._leader.term is not None:
+                    work()
+            connection.close()
+
+        thread = threading.Thread(target=repeat, name=name, daemon=True)
+        thread.start()
+        return thread
 
     def _guarded(self, step: Callable[[], int]) -> int:
         """Run a step; an outage of the database or the broker ends the step, not the dispatcher."""

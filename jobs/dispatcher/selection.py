@@ -7,19 +7,20 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from jobs.dispatcher.lost import Sent
 from jobs.dispatcher.window import LiveWorker, Load
-from jobs.models import Job, Worker
+from jobs.models import Job, Wish, Worker
 from jobs.priorities import Level, level_of
 
 WORKER_SILENT_AFTER = timedelta(seconds=10)
 
 
-def live_workers() -> list[LiveWorker]:
-    """Workers that reported themselves lately and do not stop."""
-    rows = Worker.objects.filter(stopping=False, seen_at__gt=Now() - WORKER_SILENT_AFTER)
+def live_workers(wish: Wish = Wish.RUN) -> list[LiveWorker]:
+    """Workers that reported themselves lately, do not stop, and are asked for this: to take
+    jobs."""
     return [
         LiveWorker(
             incarnation=row.incarnation,
@@ -27,8 +28,13 @@ def live_workers() -> list[LiveWorker]:
             types=frozenset(row.types),
             slots=row.slots,
         )
-        for row in rows
+        for row in reporting().filter(wish=wish)
     ]
+
+
+def reporting() -> QuerySet[Worker]:
+    """Workers that reported themselves lately and do not stop, whatever they are asked for."""
+    return Worker.objects.filter(stopping=False, seen_at__gt=Now() - WORKER_SILENT_AFTER)
 
 
 def on_their_way() -> list[Sent]:

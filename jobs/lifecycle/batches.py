@@ -22,7 +22,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from jobs.lifecycle.statement import Move, run
 from jobs.models import Job
-from jobs.signals import job_moved
+from jobs.signals import job_event, job_moved
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Batches:
 
     def move(self, ids: Iterable[UUID], act: Act) -> list[Move]:
         """`act` on these jobs together if that goes well, otherwise on all of those it can."""
-        if not job_moved.has_listeners(Job):
+        if not _somebody_listens():
             return act(list(ids))
         return self._move_apart(ids, act)
 
@@ -104,7 +104,7 @@ class Batches:
                 return act(ids)
         except Exception as error:
             waited = _waited_for_a_lock(error)
-            if _is_connection_gone() or not (waited or job_moved.has_listeners(Job)):
+            if _is_connection_gone() or not (waited or _somebody_listens()):
                 raise
             if len(ids) == 1:
                 _remember(self._refused, ids, self._monotonic() + RETRY_SECONDS, MOST_REFUSED)
@@ -133,6 +133,10 @@ class Batches:
                 exc_info=self._error,
             )  # fmt: skip
             self._unlogged.clear()
+
+
+def _somebody_listens() -> bool:
+    return job_moved.has_listeners(Job) or job_event.has_listeners(Job)
 
 
 def _remember(jobs: dict[UUID, float], ids: list[UUID], until: float, most: int) -> None:

@@ -23,8 +23,10 @@ from psycopg.errors import LockNotAvailable
 
 from jobs.lifecycle.insertion import insert
 from jobs.lifecycle.statement import Move, json, run
+from jobs.live import telling
 from jobs.models import Batch, Job
 from jobs.models.job import UNIQUE_KEY_INDEX
+from jobs.signals import happened
 from jobs.states import FINAL, TRANSITIONS, Status
 
 Change = tuple[UUID, str, int]  # of a batch the counter of a final status, by one up or down
@@ -49,10 +51,11 @@ def changes(moves: Iterable[Move], transition: str) -> list[Change]:
 
 _ENDED = "batch.completed + batch.failed + batch.cancelled"
 _DUE = """
-    batch.id,
+    batch.id, batch.tenant_id, batch.finished_at,
     batch.finished_at IS NOT NULL AND batch.on_complete IS NOT NULL
         AND batch.on_complete_job IS NULL,
-    batch.failed > 0 AND batch.on_failure IS NOT NULL AND batch.on_failure_job IS NULL
+    batch.failed > 0 AND batch.on_failure IS NOT NULL AND batch.on_failure_job IS NULL,
+    (SELECT listening IS NOT NULL FROM accounts_tenant WHERE id = batch.tenant_id)
 """
 _COUNT = f"""
     UPDATE jobs_batch AS batch
@@ -99,10 +102,15 @@ def set_total(batch_id: UUID, total: int) -> list[Move]:
     return _fire(run(_TOTAL, id=batch_id, total=total))
 
 
-def _fire(due: Iterable[tuple[UUID, bool, bool]]) -> list[Move]:
+def _fire(due: Iterable[tuple[UUID, int, datetime | None, bool, bool, bool]]) -> list[Move]:
     """Hand in what the batches wished for, once ever. Their rows are locked."""
     born: list[Move] = []
-    for batch_id, completed, failed in due:
+    for batch_id, tenant_id, finished_at, completed, failed, is_heard in due:
+        if finished_at is not None:
+            telling.batch_completed(tenant_id, batch_id, finished_at)
+        if finished_at is not None and is_heard:
+            data = {"batch_id": str(batch_id)}
+            happened.send(Batch, event="batch.completed", tenant_id=tenant_id, data=data)
         wanted = ["on_complete"] * completed + ["on_failure"] * failed
         if not wanted:
             continue

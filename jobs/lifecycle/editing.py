@@ -37,6 +37,7 @@ _COLUMNS = {
     "run_at": "timestamptz",
     "expires_at": "timestamptz",
     "estimated_duration_seconds": "integer",
+    "webhook_url": "text",
 }
 _TAKEN_BACK = "fence = job.fence + 1, dispatched_at = NULL"
 # Blocked and failed jobs have no start yet: `settle` and `revive` give them theirs.

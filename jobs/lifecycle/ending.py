@@ -6,28 +6,35 @@ raise `AttemptLost`, and the caller drops what it meant to write.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from jobs import fingerprint, nudge
+from jobs.artifacts.rows import put_row
+from jobs.artifacts.stored import Stored
 from jobs.exceptions import AttemptLost
 from jobs.lifecycle.batches import Batches, due
 from jobs.lifecycle.following import follow, record_attempts
 from jobs.lifecycle.statement import (
-    HAS_DEPENDANTS,
+    ALONE,
     HELD,
+    RETURNING_ALONE,
     Move,
     bound_waits,
     json,
     move,
     moving,
 )
+from jobs.live import telling
 from jobs.message import FencedJob
 from jobs.models import AttemptOutcome, Job
+from jobs.models.artifact import ArtifactKind
 from jobs.signals import job_moved
+from jobs.states import Status
 
 Error = Mapping[str, Any]
 
@@ -55,13 +62,18 @@ _COMPLETING = (
            progress = CASE WHEN job.cancel_requested_at IS NULL THEN 100 ELSE job.progress END"""
 )
 _COMPLETE = moving("complete", sets=_COMPLETING, where=HELD)
-# Most jobs have nobody waiting for them, no batch and no app listening. Their completion is one
+_COMPLETE_STORED = moving(
+    "complete",
+    sets=_COMPLETING + """, has_artifacts = job.has_artifacts OR job.cancel_requested_at IS NULL""",
+    where=HELD,
+)
+# Most jobs have nobody waiting for them, no batch and nobody listening. Their completion is one
 # statement and one round trip, without BEGIN and COMMIT; it leaves alone what needs more.
 _COMPLETE_ALONE = moving(
     "complete",
     sets=_COMPLETING,
-    where=f"""{HELD} AND job.cancel_requested_at IS NULL AND job.batch_id IS NULL
-              AND NOT {HAS_DEPENDANTS}""",
+    where=f"{HELD} AND job.cancel_requested_at IS NULL AND {ALONE}",
+    returning=RETURNING_ALONE,
 )
 
 
@@ -125,6 +137,7 @@ def _leave(
     outcome: AttemptOutcome | None,
     *,
     error: Error | None = None,
+    also: Callable[[Move], None] | None = None,
     **parameters: Any,
 ) -> Move:
     """One fenced way out of processing, with its history and what follows, or AttemptLost."""
@@ -136,16 +149,27 @@ def _leave(
         (moved,) = moves
         if outcome is not None or moved.status == "cancelled":
             record_attempts(moves, outcome or AttemptOutcome.CANCELLED, error)
+        if also is not None:
+            also(moved)
         follow(moves, transition)
     nudge.slot_freed(moved.type, moved.duration or 0.0)
     return moved
 
 
-def complete(held: FencedJob, *, result: Any) -> Move:
-    """The job is done; `result` is JSON."""
+def complete(held: FencedJob, *, result: Any, stored: Stored | None = None) -> Move:
+    """The job is done; `result` is JSON, or lies in the storage as `stored` tells."""
+    if stored is not None:
+        keep = partial(_keep_stored, held, stored)
+        return _leave("complete", _COMPLETE_STORED, held, None, result=None, also=keep)
     return _complete_alone(held, result) or _leave(
         "complete", _COMPLETE, held, None, result=json(result)
     )
+
+
+def _keep_stored(held: FencedJob, stored: Stored, moved: Move) -> None:
+    """A cancelled job keeps no result; the sweep finds its bytes."""
+    if moved.status == Status.COMPLETED:
+        put_row(held, ArtifactKind.RESULT, stored)
 
 
 def _complete_alone(held: FencedJob, result: Any) -> Move | None:
@@ -155,6 +179,7 @@ def _complete_alone(held: FencedJob, result: Any) -> Move | None:
     moves = move(_COMPLETE_ALONE, id=held.id, fence=held.fence, result=json(result))
     if not moves:
         return None
+    telling.moved(moves, "complete")
     nudge.slot_freed(moves[0].type, moves[0].duration or 0.0)
     return moves[0]
 
@@ -189,7 +214,7 @@ def confirm_cancel(held: FencedJob, *, by: str, error: Error | None = None) -> M
 
 def lose(held: FencedJob, *, crash_limit: int, error: Error) -> Move:
     """The attempt's process died; at the crash limit the job fails instead of looping."""
-    limits = {"crash_limit": crash_limit, "cause": fingerprint.cause_of(error)}
+    limits: dict[str, Any] = {"crash_limit": crash_limit, "cause": fingerprint.cause_of(error)}
     return _leave("lose", _LOSE, held, AttemptOutcome.LOST, error=error, **limits)
 
 

@@ -38,7 +38,14 @@ class Move(NamedTuple):
     duration: float | None
     has_dependants: bool
     batch_id: UUID | None = None
+    listening: UUID | None = None  # of its tenant; None: nobody there listens to events
+    has_webhook: bool = False  # a URL of its own
     was: Status | None = None  # the final status that it left
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether somebody outside is to be told of it."""
+        return self.listening is not None or self.has_webhook
 
     @property
     def held_fence(self) -> int:
@@ -46,15 +53,19 @@ class Move(NamedTuple):
         return self.fence - 1
 
 
+LISTENING = "(SELECT listening FROM accounts_tenant WHERE id = job.tenant_id)"
 HAS_DEPENDANTS = """EXISTS (
     SELECT 1 FROM jobs_dependency edge
      WHERE edge.depends_on_id = job.id AND edge.settled_at IS NULL)"""
-_RETURNING = f"""
+_MOVED = """
     job.id, job.tenant_id, job.type, job.queue, job.status, job.priority, job.fence, job.run,
     job.attempt, job.retry_count, job.crash_count, job.worker, job.started_at, job.updated_at,
-    job.actual_duration_seconds, {HAS_DEPENDANTS},
-    job.batch_id
-"""
+    job.actual_duration_seconds"""
+_RETURNING = f"{_MOVED}, {HAS_DEPENDANTS}, job.batch_id, {LISTENING}, job.webhook_url <> ''"
+# Of a job with nobody around it: what its statement has looked for in vain is not looked for again.
+RETURNING_ALONE = f"{_MOVED}, false, NULL::uuid, NULL::uuid, false"
+ALONE = f"""job.batch_id IS NULL AND job.webhook_url = '' AND {LISTENING} IS NULL
+            AND NOT {HAS_DEPENDANTS}"""
 
 ONE = "job.id = %(id)s"
 HELD = "job.id = %(id)s AND job.fence = %(fence)s"
@@ -62,11 +73,14 @@ NAMED = """(job.id, job.fence) IN (
     SELECT id, fence FROM unnest(%(ids)s::uuid[], %(fences)s::bigint[]) AS named(id, fence))"""
 
 
-def moving(transition: str, *, sets: str, where: str, returning: str = _RETURNING) -> str:
-    """SQL of a transition for the rows that `where` selects and whose status allows it."""
+def moving(
+    transition: str, *, sets: str, where: str, returning: str = _RETURNING, beside: str = ""
+) -> str:
+    """SQL of a transition for the rows that `where` selects and whose status allows it. `beside`
+    is a FROM, of a table that is read along."""
     sources = ", ".join(f"'{status.value}'" for status in sorted(TRANSITIONS[transition].sources))
     return f"""
-        UPDATE jobs_job AS job SET {sets}, updated_at = clock_timestamp()
+        UPDATE jobs_job AS job SET {sets}, updated_at = clock_timestamp() {beside}
          WHERE {where} AND job.status IN ({sources})
         RETURNING {returning}
     """  # noqa: S608 (constants of this package; values travel as parameters)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from billiard import current_process
+from celery import signals
 from django.conf import settings
 
 from jobs.worker.execution import Execution
@@ -19,7 +20,7 @@ from jobs.worker.slots import Slot, Slots
 
 logger = logging.getLogger(__name__)
 
-_LOOK_EVERY_SECONDS = 0.25
+LOOK_EVERY_SECONDS = 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +34,23 @@ def start_child(identity: WorkerIdentity, slots: Slots) -> Child:
     process: Any = current_process()  # billiard numbers the children of a pool
     slot = slots.slot(process.index % slots.count)
     threading.Thread(target=_watch, args=(slot,), name="watchdog", daemon=True).start()
+    _tell_of_messages(slot)
     gate = Gate(slot)
     return Child(execution=Execution(identity, slot, gate), gate=gate)
+
+
+def _tell_of_messages(slot: Slot) -> None:
+    """A soft stop waits for them, jobs or not."""
+    slot.end_message()  # the slot may have been another child's, which died
+
+    def begins(**_: Any) -> None:
+        slot.take_message(os.getpid())
+
+    def ended(**_: Any) -> None:
+        slot.end_message()
+
+    signals.task_prerun.connect(begins, weak=False)
+    signals.task_postrun.connect(ended, weak=False)
 
 
 def _watch(slot: Slot) -> None:
@@ -45,7 +61,7 @@ def _watch(slot: Slot) -> None:
     or cut off from the database is the very case this is for.
     """
     pause = threading.Event()
-    period = min(_LOOK_EVERY_SECONDS, settings.LEASE_SECONDS / 20)
+    period = min(LOOK_EVERY_SECONDS, settings.LEASE_SECONDS / 20)
     while not pause.wait(period):
         if slot.is_past_deadline:
             slot.note_expired()

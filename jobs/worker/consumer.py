@@ -7,7 +7,7 @@ message again after the restart, for ever. Here it is logged, counted, dropped.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from celery.worker import consumer
@@ -27,6 +27,29 @@ _Consumer: Any = consumer.Consumer  # its published types lack what is used here
 
 
 class GuardedConsumer(_Consumer):  # type: ignore[misc]
+    _wanted: Sequence[str] = ()  # the broker's queues, in the order to drain them
+
+    def take_only(self, queues: Sequence[str]) -> None:
+        """Consume from these of the broker's queues and no others, from now on and after every
+        reconnect. Safe to call in any thread; what was fetched already is run."""
+        self._wanted = queues
+        self.call_soon(self._take_wanted)
+
+    def _take_wanted(self) -> None:
+        """All are cancelled and begun anew: the broker is asked in the order of beginning, and an
+        urgent queue that is new must not come after an old one that is low."""
+        known, tasks = self.app.amqp.queues, self.task_consumer
+        known.deselect(list(known.consume_from))
+        known.select(self._wanted)
+        if tasks is None:  # no connection now; the next one begins with what is selected
+            return
+        for queue in tasks.queues:
+            tasks.cancel_by_queue(queue)
+        for queue in known.consume_from.values():
+            tasks.add_queue(queue)
+        tasks.consume()
+        logger.info("takes jobs from %s", ", ".join(self._wanted) or "no queue")
+
     def create_task_handler(self, *args: Any, **kwargs: Any) -> Callable[[Any], None]:
         handle = super().create_task_handler(*args, **kwargs)
 

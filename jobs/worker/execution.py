@@ -8,18 +8,14 @@ write      one fenced transaction; repeated on a new connection until the lease'
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from random import SystemRandom
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import InterfaceError, InternalError, OperationalError, connection
-from psycopg.errors import IdleInTransactionSessionTimeout
-from pydantic import BaseModel
-from pydantic_core import PydanticSerializationError, to_jsonable_python
+from django.db import connection
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from accounts.ids import new_id
@@ -30,25 +26,31 @@ from jobs.exceptions import AttemptLost, InvalidPayload, UnknownJobType
 from jobs.job_type import JobType
 from jobs.lifecycle import ClaimedJob
 from jobs.message import FencedJob
-from jobs.secret import Secret
-from jobs.step_results import ResultMissing, ResultsTooLarge
+from jobs.step_results import ResultMissing, ResultsTooLarge, ResultUnreadable
 from jobs.worker import outcome as outcomes
 from jobs.worker.gate import Gate
 from jobs.worker.identity import WorkerIdentity
 from jobs.worker.learning import learn
-from jobs.worker.outcome import Completed, Failed, Outcome, RetryPolicy
+from jobs.worker.log_lines import LogLines
+from jobs.worker.outcome import Failed, Outcome, RetryPolicy
+from jobs.worker.persisting import DATABASE_AWAY, persistently
+from jobs.worker.recording import landed, record, told
 from jobs.worker.reporter import Reporter
+from jobs.worker.returned import Large, kept
+from jobs.worker.revealing import Secrets, lazily_revealed
 from jobs.worker.slots import Slot
 from jobs.worker.transactions import open_transactions, roll_back_all_but
 from jobs.workflows.resolving import with_results
 
 logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
-MAX_RESULT_BYTES = 1024 * 1024
 _CLAIM_PATIENCE_SECONDS = 10.0
 _WATCHDOG_SECONDS = 5.0  # more than it ever needs to act
-_DATABASE_AWAY = (OperationalError, InterfaceError)
+_LATE = {
+    "type": "released",
+    "message": "The claim took as long as the lease that it was for.",
+    "details": {},
+}
 _random = SystemRandom()
 
 
@@ -62,12 +64,15 @@ class Execution:
 
     def run(self, sent: FencedJob) -> None:
         """Run the job if this message still has a claim to it. Never raises for the job's sake."""
-        asked_at = time.monotonic()
-        claimed = self._claim(sent)
+        claimed, deadline = self._claim(sent)
         if claimed is None:
             logger.info("job %s: nothing to claim with fence %s", *sent, extra={"job_id": sent.id})
             return
-        deadline = asked_at + self._identity.lease_seconds - self._identity.lease_margin
+        if time.monotonic() >= deadline:  # the watchdog would end this process at once
+            logger.warning("job %s: the claim came too late", sent.id, extra={"job_id": sent.id})
+            lease_ends = deadline + self._identity.lease_margin
+            self._write(claimed, outcomes.Released(error=_LATE), until=lambda: lease_ends)
+            return
         self._slot.start(pid=os.getpid(), job=claimed.held, deadline=deadline)
         bound = bind_contextvars(
             job_id=claimed.id,
@@ -76,17 +81,32 @@ class Execution:
             tenant=claimed.tenant,
         )  # every line logged meanwhile carries them, those of the job's code too
         try:
-            self._write(claimed, self._attempt(claimed))
+            # Past the deadline the watchdog ends this process, and the main gives the job back
+            # as one that did not crash. Giving up any sooner would leave it to be rescued.
+            outcome = self._attempt(claimed)
+            self._write(claimed, outcome, until=lambda: self._slot.deadline + _WATCHDOG_SECONDS)
         finally:
             self._slot.end()
             reset_contextvars(**bound)
 
-    def _claim(self, sent: FencedJob) -> ClaimedJob | None:
+    def _claim(self, sent: FencedJob) -> tuple[ClaimedJob | None, float]:
+        """The job, and the moment (of the monotonic clock) until which its code may run. That
+        counts from before the lease did, but not from before there was a connection to ask on:
+        where many are made at once, that takes its time."""
         claim_id = new_id()
+        first_asked_at = asked_at = time.monotonic()
 
         def claim(again: bool) -> ClaimedJob | None:
-            before = again and lifecycle.claimed_before(sent, claim_id=claim_id)
-            return before or lifecycle.claim(
+            nonlocal first_asked_at, asked_at
+            connection.close_if_health_check_failed()
+            connection.ensure_connection()
+            if again and (before := lifecycle.claimed_before(sent, claim_id=claim_id)):
+                asked_at = first_asked_at  # whichever try it was
+                return before
+            asked_at = time.monotonic()
+            if not again:
+                first_asked_at = asked_at
+            return lifecycle.claim(
                 sent,
                 worker=self._identity.name,
                 incarnation=self._identity.incarnation,
@@ -95,12 +115,13 @@ class Execution:
             )
 
         patience = time.monotonic() + _CLAIM_PATIENCE_SECONDS
+        claimed = None
         try:
-            return persistently(claim, until=lambda: patience)
-        except _DATABASE_AWAY:
+            claimed = persistently(claim, until=lambda: patience)
+        except DATABASE_AWAY:
             text = "job %s: no database to claim it from; it will be sent again"
             logger.warning(text, sent.id, extra={"job_id": sent.id})
-            return None
+        return claimed, asked_at + self._identity.lease_seconds - self._identity.lease_margin
 
     def _attempt(self, job: ClaimedJob) -> Outcome:
         """Run the job's code and say what came of it, whatever it did."""
@@ -111,8 +132,12 @@ class Execution:
             return self._run_code(job, job_type, arguments)
         except ResultMissing as error:  # it does not come back
             return Failed(error=_error("result_missing", outcomes.storable(str(error))))
-        except _DATABASE_AWAY as error:
+        except DATABASE_AWAY as error:
             return outcomes.Released(error=outcomes.described(error))
+        except ResultUnreadable as error:
+            policy = policy_of(registry.get(job.type), job)
+            told = _error("result_unreadable", str(error))
+            return outcomes.retried(told, policy, random=_random)
         except (UnknownJobType, InvalidPayload, ResultsTooLarge) as error:
             return Failed(error=_unfit(error, job))
         except Exception as error:  # noqa: BLE001 (a result that cannot be read, memory used up)
@@ -128,25 +153,61 @@ class Execution:
     def _run_code(
         self, job: ClaimedJob, job_type: JobType[..., Any], arguments: dict[str, Any]
     ) -> Outcome:
+        secrets = lazily_revealed(arguments)
+        lines = self._log_lines(job, secrets)
+        try:
+            return self._judged(job, job_type, arguments, lines, secrets)
+        finally:
+            lines.finish()
+
+    def _log_lines(self, job: ClaimedJob, secrets: Secrets) -> LogLines:
+        return LogLines(job.held, job.attempt, secrets)
+
+    def _judged(
+        self,
+        job: ClaimedJob,
+        job_type: JobType[..., Any],
+        arguments: dict[str, Any],
+        lines: LogLines,
+        secrets: Secrets,
+    ) -> Outcome:
         started, open_before = time.monotonic(), open_transactions()
         self._gate.install()
         try:
             with self._gate.job_code(times_out_at=started + job.timeout_seconds):
-                result = job_type.function(self._context(job, started), **arguments)
+                context = self._context(job, started, lines, secrets)
+                result = job_type.function(context, **arguments)
         except BaseException as exception:  # noqa: BLE001 (whatever job code raises is an outcome)
             roll_back_all_but(open_before)
-            return outcomes.classify(
-                exception,
-                policy_of(job_type, job),
-                random=_random,
-                secrets=revealed(arguments),
-            )
+            policy = policy_of(job_type, job)
+            return outcomes.classify(exception, policy, random=_random, secrets=secrets())
         if roll_back_all_but(open_before):
             message = "The job's code left a transaction open; what it wrote there is undone."
             return Failed(error=_error("transaction_left_open", message))
-        return kept(result)
+        returned = kept(result, secrets)
+        if isinstance(returned, Large):
+            return self._stored(job, job_type, returned, started + job.timeout_seconds)
+        return returned
 
-    def _context(self, job: ClaimedJob, started: float) -> JobContext:
+    def _stored(
+        self, job: ClaimedJob, job_type: JobType[..., Any], large: Large, times_out_at: float
+    ) -> Outcome:
+        """Put a large result into the storage; the attempt may be ended meanwhile, as its code."""
+        policy = policy_of(job_type, job)
+        try:
+            with self._gate.job_code(times_out_at=times_out_at):
+                return large.stored()
+        except OSError:
+            logger.exception("job %s: its result cannot be stored", job.id)
+            message = "The result is too large for the job's row, and the storage did not take it."
+            error = _error("result_unstorable", message)
+            return outcomes.retried(error, policy, random=_random)
+        except BaseException as exception:  # noqa: BLE001 (as above)
+            return outcomes.classify(exception, policy, random=_random)
+
+    def _context(
+        self, job: ClaimedJob, started: float, lines: LogLines, secrets: Secrets
+    ) -> JobContext:
         return JobContext(
             job_id=job.id,
             attempt_id=f"{job.id}:{job.fence}",
@@ -156,21 +217,25 @@ class Execution:
             tenant=job.tenant,
             owner=job.owner or None,
             labels=job.labels,
+            scheduled_for=job.scheduled_for,
             deadline=started + job.timeout_seconds,
-            reporter=Reporter(job.held, self._slot),
+            reporter=Reporter(job.held, self._slot, secrets, self._gate.ask),
+            add_line=lines.add,
         )
 
-    def _write(self, job: ClaimedJob, outcome: Outcome) -> None:
+    def _write(self, job: ClaimedJob, outcome: Outcome, *, until: Callable[[], float]) -> None:
         try:
-            self._write_persistently(job, outcome)
+            self._write_persistently(job, outcome, until)
             learn(job.id, job.type, outcome)
         except AttemptLost:
             self._identity.count_refused_write()
             logger.warning("job %s: attempt with fence %s lost its job", job.id, job.fence)
-        except _DATABASE_AWAY:
+        except DATABASE_AWAY:
             logger.warning("job %s: the lease ended before its outcome could be kept", job.id)
 
-    def _write_persistently(self, job: ClaimedJob, outcome: Outcome) -> None:
+    def _write_persistently(
+        self, job: ClaimedJob, outcome: Outcome, until: Callable[[], float]
+    ) -> None:
         """Write the outcome, or where the database refuses its content, that it was refused."""
 
         def write(again: bool) -> None:
@@ -181,92 +246,16 @@ class Execution:
                     raise
 
         try:
-            # Past the deadline the watchdog ends this process, and the main gives the job back
-            # as one that did not crash. Giving up any sooner would leave it to be rescued.
-            persistently(write, until=lambda: self._slot.deadline + _WATCHDOG_SECONDS)
+            persistently(write, until=until)
             said = (job.id, job.type, job.attempt, told(outcome))
             fields = {"outcome": type(outcome).__name__}
             logger.info("job %s (%s) attempt %s: %s", *said, extra=fields)
-        except (AttemptLost, *_DATABASE_AWAY):
+        except (AttemptLost, *DATABASE_AWAY):
             raise
         except Exception as error:
             logger.exception("job %s: its outcome cannot be written", job.id)
             refusal = f"The outcome could not be written: {type(error).__name__}."
             record(job.held, Failed(error=_error("outcome_unwritable", refusal)))
-
-
-def persistently(step: Callable[[bool], T], *, until: Callable[[], float]) -> T:
-    """Do a database step; when its connection breaks, again on a new one until `until()`, which
-    may move meanwhile.
-
-    `step` is told whether an earlier try may have been committed without our knowing.
-    """
-    again, pause = False, 0.05
-    while True:
-        try:
-            return step(again)
-        except (*_DATABASE_AWAY, InternalError) as error:
-            if not is_away(error):
-                raise
-            connection.close()
-            if time.monotonic() + pause > until():
-                raise
-        again = True
-        time.sleep(pause)
-        pause = min(pause * 2, 1.0)
-
-
-def is_away(error: Exception) -> bool:
-    """Whether the connection broke. The server's end of an idle transaction, which a process meets
-    that was frozen in it, comes as an InternalError."""
-    return isinstance(error, _DATABASE_AWAY) or isinstance(
-        error.__cause__, IdleInTransactionSessionTimeout
-    )
-
-
-def record(held: FencedJob, outcome: Outcome) -> None:
-    """Write an outcome, fenced. Raises AttemptLost."""
-    match outcome:
-        case Completed(result=result):
-            lifecycle.complete(held, result=result)
-        case Failed(error=error):
-            lifecycle.fail(held, error=error)
-        case outcomes.RetryLater(error=error, delay_seconds=delay):
-            lifecycle.retry_later(held, delay_seconds=delay, error=error)
-        case outcomes.Snoozed(delay_seconds=delay) | outcomes.Limited(delay_seconds=delay):
-            lifecycle.snooze(held, delay_seconds=delay)
-        case outcomes.Released(error=error):
-            lifecycle.release(held, error=error)
-        case outcomes.Cancelled(error=error):
-            lifecycle.confirm_cancel(held, by=f"job:{held.id}", error=error)
-        case outcomes.Lost():
-            raise AttemptLost(job_id=held.id, fence=held.fence)
-
-
-def told(outcome: Outcome) -> str:
-    """An outcome in a few words for the log."""
-    match outcome:
-        case outcomes.RetryLater(delay_seconds=delay, error=error):
-            return f"failed ({error['type']}), again in {delay:.1f} s"
-        case Failed(error=error):
-            return f"failed ({error['type']})"
-        case _:
-            return type(outcome).__name__.lower()
-
-
-_LANDED = """
-    SELECT EXISTS (SELECT 1 FROM jobs_job
-                    WHERE id = %(id)s AND fence = %(fence)s + 1 AND status = 'completed')
-        OR EXISTS (SELECT 1 FROM jobs_attempt
-                    WHERE job_id = %(id)s AND fence = %(fence)s AND outcome <> 'lost')
-"""
-
-
-def landed(held: FencedJob) -> bool:
-    """Whether an outcome of this attempt is in the database: a COMMIT whose answer was lost."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LANDED, {"id": held.id, "fence": held.fence})
-        return bool(cursor.fetchone()[0])
 
 
 def policy_of(job_type: JobType[..., Any], job: ClaimedJob) -> RetryPolicy:
@@ -279,21 +268,6 @@ def policy_of(job_type: JobType[..., Any], job: ClaimedJob) -> RetryPolicy:
     )
 
 
-def kept(result: Any) -> Completed | Failed:
-    """A return value as JSON, or the failure that it is none."""
-    try:
-        value = to_jsonable_python(result)
-        text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (PydanticSerializationError, ValueError, TypeError, RecursionError) as error:
-        return Failed(error=outcomes.described(error) | {"type": "result_not_json"})
-    if b"\\u0000" in text.replace(b"\\\\", b""):  # as in jobs.payload
-        return Failed(error=_error("result_not_json", "The result contains a NUL."))
-    if len(text) > MAX_RESULT_BYTES:
-        message = f"The result has {len(text)} bytes; {MAX_RESULT_BYTES} are allowed."
-        return Failed(error=_error("result_too_large", message))
-    return Completed(result=value)
-
-
 def _error(kind: str, message: str) -> dict[str, Any]:
     return {"type": kind, "message": message, "details": {}}
 
@@ -303,17 +277,3 @@ def _unfit(error: Exception, job: ClaimedJob) -> dict[str, Any]:
     with_results = job.workflow_id and step_results.is_referring(job.payload)
     kind = "payload_invalid" if with_results else "payload_outdated"
     return _error(kind, outcomes.storable(str(error)))
-
-
-def revealed(arguments: Any) -> list[str]:
-    """The secret texts among the arguments, at any depth, for keeping them out of errors."""
-    if isinstance(arguments, Secret):
-        text = arguments.reveal()
-        return [text] if isinstance(text, str) and text else []
-    if isinstance(arguments, BaseModel):
-        arguments = dict(arguments)
-    if isinstance(arguments, Mapping):
-        arguments = arguments.values()
-    elif not isinstance(arguments, list | tuple | set | frozenset):
-        return []
-    return [text for value in arguments for text in revealed(value)]

@@ -54,6 +54,9 @@ class Gate:
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 self._alarm_set = False
 
+    def ask(self) -> None:
+        """Job code asks whether it is to end. Signals have told it already."""
+
     @property
     def _timed_out(self) -> bool:
         return time.monotonic() >= self._times_out_at - _CLOCK_SLACK

@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 2.0
 _KILL_AFTER_TERMINATE_SECONDS = 3.0
 _WATCHDOG_HEADSTART_SECONDS = 1.0
-_KILL_AFTER_STOP_SECONDS = 1.0  # Celery has asked the job's code to leave by then
+KILL_AFTER_STOP_SECONDS = 1.0  # Celery has asked the job's code to leave by then
 _DEAD_WITHIN_SECONDS = 2.0
 _STOP_SECONDS = 8.0
 T = TypeVar("T")
@@ -117,6 +117,10 @@ class Keeper:
         self._guarded(self._record_deaths)
         self._guarded(_bounded(self._report))
         connection.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        """The last act. The process ends by itself."""
 
     def _guarded(self, step: Callable[[], object]) -> bool:
         try:
@@ -194,17 +198,15 @@ class Keeper:
                 self._signal(running, TERM_SIGNAL)
 
     def _end_what_outlasts_the_stop(self) -> None:
-        if time.monotonic() > self._stops_at + _KILL_AFTER_STOP_SECONDS:
+        if time.monotonic() > self._stops_at + KILL_AFTER_STOP_SECONDS:
             for running in list(self._slots.running()):
                 self._kill(running, Death.STOPPED)
 
     def _end_what_outlasts_its_lease(self) -> None:
         """The child's own watchdog goes first, but it is a thread: code that never lets go of the
         interpreter never lets it run."""
-        now = time.monotonic() - _WATCHDOG_HEADSTART_SECONDS
-        for running in list(self._slots.running()):
-            if now > self._slots.deadline(running.index):
-                self._kill(running, Death.EXPIRED)
+        for running in self._slots.overdue(time.monotonic() - _WATCHDOG_HEADSTART_SECONDS):
+            self._kill(running, Death.EXPIRED)
 
     def _kill(self, running: Running, death: Death) -> None:
         self._killed[running.job] = death
@@ -258,13 +260,13 @@ class Keeper:
         pool ends its children after this, when the interpreter does.)"""
         left = list(self._slots.running())
         for run in left:
-            if _is_child(run.pid):
+            if is_child(run.pid):
                 self._kill(run, Death.STOPPED)
         patience = time.monotonic() + _DEAD_WITHIN_SECONDS
         for run in left:
-            while _is_child(run.pid) and time.monotonic() < patience:
+            while is_child(run.pid) and time.monotonic() < patience:
                 time.sleep(0.01)
-            if _is_child(run.pid):
+            if is_child(run.pid):
                 text = "job %s: its process %d does not end"
                 logger.warning(text, run.job.id, run.pid, extra={"job_id": run.job.id})
             else:
@@ -282,7 +284,7 @@ def _bounded(step: Callable[[], T]) -> Callable[[], T]:
     return run
 
 
-def _is_child(pid: int) -> bool:
+def is_child(pid: int) -> bool:
     """Whether this is a process of our own that still runs. A number that the system has given
     away again is none, and neither is a child that is dead and not yet collected."""
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from jobs.artifacts.stored import Stored
 from jobs.backoff import Backoff
 from jobs.control import (
     Cancel,
@@ -31,7 +32,10 @@ MAX_DELAY_SECONDS = 3650 * 86_400.0  # the database's timestamps end somewhere
 
 @dataclass(frozen=True, kw_only=True)
 class Completed:
+    """`stored`: the result, where it is too large for the row; `result` is None then."""
+
     result: Any
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 It is made before the children are forked. A child writes what it runs; the main writes deadlines
 and requests. Every request names the run it is meant for, so that a request that arrives late
-cannot hit the job that came after.
+cannot hit the job that came after. (In a pool of threads, each thread is such a child.)
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from jobs.message import FencedJob
 
 # Every field is 8 bytes wide and aligned, so that it is read and written whole.
 _NUMBER, _TIME, _ID = struct.Struct("q"), struct.Struct("d"), struct.Struct("16s")
-_RUN, _PID, _FENCE, _DEADLINE, _CANCEL, _TERMINATE, _EXPIRED, _JOB = range(0, 64, 8)
-_SIZE = 72
+_RUN, _PID, _FENCE, _DEADLINE, _CANCEL, _TERMINATE, _EXPIRED, _LOST, _TAKEN, _JOB = range(0, 80, 8)
+_SIZE = 88
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,8 +53,18 @@ class Slots:
             if self.get(index, _RUN) == run:
                 yield Running(index=index, run=run, pid=pid, job=job)
 
+    def handling(self) -> list[int]:
+        """The processes that handle a message, whatever it is: also one that is no job, and one
+        whose job is not claimed yet. A process that died meanwhile may be among them."""
+        pids = (self.get(index, _TAKEN) for index in range(self.count))
+        return [pid for pid in pids if pid]
+
     def find(self, job: FencedJob) -> Running | None:
         return next((running for running in self.running() if running.job == job), None)
+
+    def overdue(self, moment: float) -> list[Running]:
+        """The attempts whose deadline had passed at that moment."""
+        return [run for run in self.running() if moment > self.deadline(run.index)]
 
     def extend(self, running: Running, deadline: float) -> bool:
         """A new deadline, in seconds of the monotonic clock (one for all processes of a host);
@@ -69,9 +79,16 @@ class Slots:
 
     def ask_to_terminate(self, running: Running) -> bool:
         """Say that the signal that follows means this run; False if it is over already."""
+        return self._ask(running, _TERMINATE)
+
+    def note_lost(self, running: Running) -> bool:
+        """Say that this run has lost its job; False if it is over already."""
+        return self._ask(running, _LOST)
+
+    def _ask(self, running: Running, field: int) -> bool:
         if self.get(running.index, _RUN) != running.run:
             return False
-        self.set(running.index, _TERMINATE, running.run)
+        self.set(running.index, field, running.run)
         return True
 
     def expired(self, running: Running) -> bool:
@@ -114,6 +131,10 @@ class Slots:
         self.set(index, _TERMINATE, 0)
         self.set(index, _RUN, run + 1)
 
+    def write_handling(self, index: int, pid: int) -> None:
+        """The process that handles a message, or 0."""
+        self.set(index, _TAKEN, pid)
+
     def write_expired(self, index: int, run: int) -> None:
         self.set(index, _EXPIRED, run)
 
@@ -125,6 +146,12 @@ class Slot:
         self._slots = slots
         self._index = index
         self._run = 0
+
+    def take_message(self, pid: int) -> None:
+        self._slots.write_handling(self._index, pid)
+
+    def end_message(self) -> None:
+        self._slots.write_handling(self._index, 0)
 
     def start(self, *, pid: int, job: FencedJob, deadline: float) -> None:
         self._run = self._slots.write_start(self._index, pid=pid, job=job, deadline=deadline)
@@ -152,6 +179,10 @@ class Slot:
     @property
     def termination_requested(self) -> bool:
         return self.busy and self._slots.get(self._index, _TERMINATE) == self._run
+
+    @property
+    def is_lost(self) -> bool:
+        return self.busy and self._slots.get(self._index, _LOST) == self._run
 
     def note_expired(self) -> None:
         self._slots.write_expired(self._index, self._run)

@@ -3,29 +3,47 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import os
+import time
 from datetime import timedelta
 from typing import Any
 
 import psutil
 from billiard.exceptions import TimeLimitExceeded
 from celery import Celery, bootsteps, signals
-from celery.worker import state as worker_state
+from celery.worker import state
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
-from jobs import broker, registry
+from jobs import registry
 from jobs.message import MalformedMessage, decode
-from jobs.models import Queue, Worker
+from jobs.models import Wish, Worker
 from jobs.version import VERSION
 from jobs.worker import process
 from jobs.worker.consumer import GuardedConsumer, dropped_messages
-from jobs.worker.keeper import Death, Keeper
+from jobs.worker.intake import Intake
+from jobs.worker.keeper import Death, Keeper, is_child
+from jobs.worker.obeying import (
+    Obedience,
+    begin_anew,
+    is_stopping,
+    is_terminating,
+    may_begin_anew,
+)
+from jobs.worker.slots import Slots
 from jobs.worker.task import JobTask
+from jobs.worker.thread_keeper import ThreadKeeper
+from jobs.worker.threaded import is_threaded, stop_softly_on_signals, unfinished_jobs
 
+logger = logging.getLogger(__name__)
+
+_state: Any = state  # its published types are of another release
 _SPARE_SLOTS = 16  # children that exist beside the pool's size while it is replaced or grown
 _SILENCE = timedelta(seconds=10)
+_IDLE_SECONDS = 0.5
+_LOOK_SECONDS = 0.05
 
 
 class KeeperStep(bootsteps.StartStopStep):
@@ -36,35 +54,65 @@ class KeeperStep(bootsteps.StartStopStep):
     def __init__(self, worker: Any, **kwargs: Any) -> None:
         super().__init__(worker, **kwargs)
         slots = int(worker.concurrency)
-        self.identity, shared = process.become_worker(worker.hostname, slots * 2 + _SPARE_SLOTS)
-        self._queues = broker.queue_names(worker.app.amqp.queues.consume_from)
+        most = slots * 2 + _SPARE_SLOTS
+        self.identity, self._shared = process.become_worker(worker.hostname, most)
+        self._intake: Intake = worker.intake
+        self._obedience = Obedience(worker, self._intake)
         self._slots = slots
         self._pid = os.getpid()
-        self.keeper = Keeper(self.identity, shared, self.report)
+        self.keeper = self._make_keeper(worker)
         self._hear_of_soft_stop(worker)
+
+    def _make_keeper(self, worker: Any) -> Keeper:
+        if not is_threaded(worker):
+            return Keeper(self.identity, self._shared, self.report)
+        keeper = ThreadKeeper(
+            self.identity, self._shared, self.report,
+            finish=self._obedience.finish, unfinished=unfinished_jobs,
+        )  # fmt: skip
+        process.become_crew(lambda: keeper.stops_at)
+        return keeper
 
     def start(self, parent: Any) -> None:
         _register(self.identity.name, self.identity.incarnation)
         self.keeper.start()
+        if isinstance(self.keeper, ThreadKeeper):
+            stop_softly_on_signals(self.keeper)
         signals.task_failure.connect(self._on_failure, weak=False)
         # When the process ends, not on `worker_shutdown`: Celery leaves that out of a cold
         # shutdown, which every soft one ends in.
-        atexit.register(self.keeper.stop)
+        atexit.register(self._end)
+
+    def _end(self) -> None:
+        self.keeper.stop()
+        stopped = self.keeper.stopping
+        if self._obedience.comes_back and not stopped and may_begin_anew(self.identity):
+            begin_anew()
 
     def _hear_of_soft_stop(self, worker: Any) -> None:
-        """Celery announces a soft stop only when it is over."""
-        wait = worker.wait_for_soft_shutdown
+        """In place of Celery's wait, which announces a soft stop only when it is over, and sleeps
+        through the whole of it though all ends sooner. As there, without a message there is none.
+        Called in a signal handler, hence no locks."""
 
-        def tell_and_wait() -> None:
-            self.keeper.soft_stop_begins(settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT)
-            wait()
+        def wait() -> None:
+            seconds = settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT
+            self.keeper.soft_stop_begins(seconds)
+            if tuple(_state.active_requests):
+                logger.warning("soft stop: what runs has %g seconds to end", seconds)
+                _wait_until_idle(self._shared, time.monotonic() + seconds)
 
-        worker.wait_for_soft_shutdown = tell_and_wait
+        worker.wait_for_soft_shutdown = wait
 
     def report(self) -> None:
-        """The worker's row, as it is now."""
+        """Bring the worker's row up to date, and follow what it asks."""
+        self._intake.look_for_new_queues()
+        row = self._write_row()
+        for wish in row.values_list("wish", flat=True):
+            self._obedience.follow(Wish(wish))
+
+    def _write_row(self) -> QuerySet[Worker]:
         facts = {
-            "queues": self._queues,
+            "queues": self._intake.queues,
             "types": [job_type.name for job_type in registry.all()],
             "slots": self._slots,
             "pid": os.getpid(),
@@ -79,6 +127,7 @@ class KeeperStep(bootsteps.StartStopStep):
         if not row.update(**facts) and not _is_taken(self.identity.name):
             _register(self.identity.name, self.identity.incarnation)
             row.update(**facts)
+        return row
 
     def _on_failure(self, sender: Any, args: Any, exception: BaseException, **_: Any) -> None:
         """Fires in the main process when a child is lost or a hard time limit has struck (then
@@ -94,17 +143,19 @@ class KeeperStep(bootsteps.StartStopStep):
             self.keeper.child_died(job, _death(exception))
 
 
+def _wait_until_idle(slots: Slots, end: float) -> None:
+    """Until no child handles a message and none begins for a moment: one may be on its way."""
+    idle_since = time.monotonic()
+    while (now := time.monotonic()) < end and now - idle_since < _IDLE_SECONDS:
+        time.sleep(_LOOK_SECONDS)
+        if any(map(is_child, slots.handling())):
+            idle_since = time.monotonic()
+
+
 def _death(exception: BaseException) -> Death:
     if isinstance(exception, TimeLimitExceeded):
         return Death.TIMED_OUT
-    return Death.STOPPED if is_stopping() else Death.CRASHED
-
-
-def is_stopping() -> bool:
-    return worker_state.should_stop not in (None, False) or worker_state.should_terminate not in (
-        None,
-        False,
-    )
+    return Death.STOPPED if is_terminating() else Death.CRASHED
 
 
 def _is_taken(name: str) -> bool:
@@ -115,7 +166,13 @@ def _is_taken(name: str) -> bool:
 def _register(name: str, incarnation: Any) -> None:
     Worker.objects.update_or_create(
         name=name,
-        defaults={"incarnation": incarnation, "started_at": Now(), "stopping": False},
+        defaults={
+            "incarnation": incarnation,
+            "started_at": Now(),
+            "stopping": False,
+            "wish": Wish.RUN,
+            "wished_at": None,
+        },
     )
 
 
@@ -131,17 +188,6 @@ def _memory_bytes() -> int:
     return total
 
 
-def consume_all_levels(instance: Any, **_: Any) -> None:
-    """Turn the queues a worker was asked for into the broker's queues, level by level.
-
-    `-Q reports,default` or WORKER_QUEUES name queues; without either a worker takes all of them.
-    """
-    queues = instance.app.amqp.queues
-    asked = broker.queue_names(queues.consume_from) or settings.WORKER_QUEUES
-    names = asked or list(Queue.objects.values_list("name", flat=True)) or registry.queues()
-    queues.select(broker.consumed_queues(names))
-
-
 def install(app: Celery) -> None:
     """Make `app`'s workers run jobs."""
     app.conf.worker_consumer = f"{GuardedConsumer.__module__}:{GuardedConsumer.__qualname__}"
@@ -151,7 +197,7 @@ def install(app: Celery) -> None:
 
 
 def _before_pool(sender: Any, **_: Any) -> None:
-    consume_all_levels(sender)
+    sender.intake = Intake(sender)
 
 
 def _in_child(**_: Any) -> None:

@@ -28,7 +28,7 @@ def _sabotage() -> None:
 @pytest.fixture(scope="session")
 def _open_arena() -> Iterator[Arena]:
     home = Path(tempfile.mkdtemp(prefix="celeriac-arena-"))
-    with Arena(home).open() as arena:
+    with Arena.at(home).open() as arena:
         yield arena
     shutil.rmtree(home, ignore_errors=True)
 

@@ -77,6 +77,7 @@ def _buffers_of_a_tick() -> int:
         statements.append((sql, parameters))
         return execute(sql, parameters, many, context)
 
+    Worker.objects.update(seen_at=timezone.now())  # inserting may have taken longer than it lives
     dispatcher = Dispatcher(current_app, holder="test:0")
     with transaction.atomic():
         with connection.execute_wrapper(note):

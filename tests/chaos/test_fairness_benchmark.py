@@ -23,9 +23,10 @@ def test_g10_a_flood_keeps_its_own_tenant_waiting_and_hardly_the_others(tmp_path
 
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.fairness", *arguments],
-        cwd=ROOT, check=True, capture_output=True, text=True, timeout=300,
+        cwd=ROOT, check=False, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
 
+    assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
     assert figures["others"]["number"] == 10 * SECONDS
     assert figures["flooding"]["number"] > 50, "the flood hardly flowed"

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 from celery import current_app
-from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.ids import new_id
@@ -14,6 +13,7 @@ from jobs.dispatcher.ready import PAGE
 from jobs.models import Job, Leadership, Worker
 from tests.support.arena import Arena
 from tests.support.buffers import undone
+from tests.support.copying import unchecked
 
 FEW, MANY = 1_000, 200_000
 PRIORITY = 80
@@ -52,7 +52,7 @@ def _a_worker_reports() -> None:
 
 
 def _stand_at_the_head(arena: Arena, number: int) -> None:
-    with connection.cursor() as cursor:
+    with unchecked() as cursor:
         values = {"tenant": arena.tenant.pk, "number": number, "priority": PRIORITY}
         cursor.execute(_INSERT, values)
         cursor.execute("VACUUM ANALYZE jobs_job")

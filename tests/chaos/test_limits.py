@@ -106,12 +106,12 @@ def test_g4_nor_when_the_leader_is_frozen_and_thawed_again_and_again(arena: Aren
     jobs = hand_in(arena, NUMBER // 3, "testing.limited", key="one", seconds=0.3)
     leaders = set()
     for _ in range(3):
-        wait_for(leader_pid, seconds=20, what="one leads")
+        wait_for(leader_pid, seconds=60, what="one leads")
         (old,) = (one for one in dispatchers if one.pid == leader_pid())
         leaders.add(old.pid)
-        wait_for(lambda: arena.running() >= LIMIT - 1, seconds=30, what="they run")
+        wait_for(lambda: arena.running() >= LIMIT - 1, seconds=60, what="they run")
         old.send(signal.SIGSTOP)
-        wait_for(partial(_another_leads, old.pid), seconds=30, what="the other leads")
+        wait_for(partial(_another_leads, old.pid), seconds=60, what="the other leads")
         left = Job.objects.active().count()
         old.send(signal.SIGCONT)
         wait_for(partial(_fewer_than, left - 2 * LIMIT), seconds=60, what="it goes on")
@@ -142,11 +142,11 @@ def test_g4_nor_when_workers_are_frozen_between_receiving_and_claiming(arena: Ar
     jobs = hand_in(arena, NUMBER // 3, "testing.limited", key="one", seconds=0.3)
     old = Job.objects.in_flight().filter(dispatched_at__lt=Now() - timedelta(seconds=2))
     held = wait_for(
-        lambda: dict(old.values_list("pk", "fence")), seconds=30, what="they hold messages"
+        lambda: dict(old.values_list("pk", "fence")), seconds=60, what="they hold messages"
     )
     wait_for(
         lambda: all(job.fence > held[job.pk] for job in Job.objects.filter(pk__in=held)),
-        seconds=30, what="what they hold is sent again",
+        seconds=60, what="what they hold is sent again",
     )  # fmt: skip
     for pid in frozen:
         os.kill(pid, signal.SIGCONT)
@@ -168,7 +168,7 @@ def test_g5_nor_when_a_worker_is_frozen_for_longer_than_its_lease(
     arena.dispatcher()
     workers = arena.workers(*WORKERS)
     jobs = hand_in(arena, LIMIT, "testing.limited", key="one", seconds=2 * LEASE_SECONDS)
-    wait_for(lambda: arena.running() == LIMIT, seconds=40, what="as many as may run")
+    wait_for(lambda: arena.running() == LIMIT, seconds=60, what="as many as may run")
     jobs += hand_in(arena, 4 * LIMIT, "testing.limited", key="one", seconds=1)
     holder = Job.objects.filter(status=Status.PROCESSING).values_list("worker", flat=True)[0]
     frozen = workers[WORKERS.index(holder.partition("@")[0])]

@@ -12,13 +12,13 @@ def test_a_poison_job_fails_at_the_crash_limit_and_harms_no_other(arena_at_work:
     poison = arena_at_work.enqueue("testing.crash")
     others = [arena_at_work.enqueue("testing.work", seconds=0.2) for _ in range(10)]
 
-    done = arena_at_work.wait_for_status(poison.pk, Status.FAILED, seconds=30)
+    done = arena_at_work.wait_for_status(poison.pk, Status.FAILED, seconds=60)
 
     assert done.error is not None
     assert done.error["type"] == "worker_lost"
     assert (done.attempt, done.crash_count, done.retry_count) == (CRASH_LIMIT, CRASH_LIMIT, 0)
     for other in others:
-        unharmed = arena_at_work.wait_for_status(other.pk, Status.COMPLETED, seconds=20)
+        unharmed = arena_at_work.wait_for_status(other.pk, Status.COMPLETED, seconds=60)
         assert (unharmed.attempt, unharmed.crash_count) == (1, 0)
     outcomes = Attempt.objects.filter(job=poison).values_list("outcome", flat=True)
     assert list(outcomes) == [AttemptOutcome.LOST] * CRASH_LIMIT
@@ -29,7 +29,7 @@ def test_a_child_keeps_one_database_session_for_all_its_jobs(arena_at_work: Aren
     jobs = [arena_at_work.enqueue("testing.connection") for _ in range(30)]
     seen = set()
     for job in jobs:
-        done = arena_at_work.wait_for_status(job.pk, Status.COMPLETED, seconds=20)
+        done = arena_at_work.wait_for_status(job.pk, Status.COMPLETED, seconds=60)
         assert done.result is not None
         seen.add((done.result["pid"], done.result["session"]))
     assert len(seen) == len({pid for pid, _ in seen})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from kombu import Connection
@@ -9,27 +10,25 @@ from kombu import Connection
 from jobs.states import Status
 from tests.support.arena import Arena
 from tests.support.waiting import wait_for
-from tests.testapp.trace import traces
 
 
 def test_the_message_of_a_running_job_is_not_received_again_after_a_reconnect(
     arena: Arena,
 ) -> None:
-    arena.dispatcher()
-    worker = arena.worker()
-    job = arena.enqueue("testing.work", seconds=5)
-    wait_for(lambda: list(traces(arena.trace)), seconds=15, what="its code runs")
-    lost = worker.log_text().count("Connection to broker lost")
-    with arena.redis() as client:
-        client.client_kill_filter(_type="normal", skipme=True)
-    wait_for(
-        lambda: worker.log_text().count("Connection to broker lost") > lost,
-        seconds=20, what="it notices",
-    )  # fmt: skip
-    later = arena.enqueue("testing.work")  # its message comes after any that was put back
-
-    arena.wait_for_status(later.pk, Status.COMPLETED, seconds=30)
-    done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=30)
+    arena.dispatcher(LEASE_SECONDS="30")
+    worker = arena.worker(LEASE_SECONDS="30")
+    with arena.held():
+        job = arena.enqueue("testing.held", seconds=0)
+        arena.wait_for_status(job.pk, Status.PROCESSING, seconds=60)
+        with arena.redis() as client:
+            client.client_kill_filter(_type="normal", skipme=True)
+        wait_for(
+            lambda: "Connection to broker lost" in worker.log_text(),
+            seconds=60, what="it notices",
+        )  # fmt: skip
+        later = arena.enqueue("testing.work")  # its message comes after any that was put back
+        arena.wait_for_status(later.pk, Status.COMPLETED, seconds=60)
+    done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=60)
 
     assert done.attempt == 1
     assert f"job {job.pk}: nothing to claim" not in worker.log_text()
@@ -50,3 +49,30 @@ def test_only_ordinary_tasks_go_back_to_their_list_when_a_channel_closes(arena: 
         channel.close()
 
         assert (client.llen("celery"), client.llen("default.normal")) == (1, 0)
+
+
+def test_what_arrives_after_its_queue_was_cancelled_is_the_next_one_again(arena: Arena) -> None:
+    with Connection(arena.valkey.url) as connection, arena.redis() as client:
+        channel: Any = connection.channel()
+        for number in (1, 2):
+            connection.Producer().publish({"n": number}, exchange="", routing_key="default.low")
+        raw: Any = client.rpop("default.low")
+
+        channel.connection._deliver(json.loads(raw), "default.low")
+
+        again: Any = client.rpop("default.low")
+        assert json.loads(again) == json.loads(raw)
+        assert client.llen("default.low") == 1
+
+
+def test_it_goes_back_to_the_list_it_came_from_whatever_its_own_words_say(arena: Arena) -> None:
+    with Connection(arena.valkey.url) as connection, arena.redis() as client:
+        channel: Any = connection.channel()
+        connection.Producer().publish({}, exchange="", routing_key="default.high")
+        raw: Any = client.rpop("default.high")
+
+        channel.connection._deliver(json.loads(raw), "default.low")
+        channel.connection._deliver({"no": "message"}, "default.low")
+
+        assert client.llen("default.high") == 0
+        assert client.llen("default.low") == 2

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import signal
 
+from celery import current_app
+from kombu import Connection
+
 from jobs import lifecycle
+from jobs.broker import PLAIN_QUEUE
 from jobs.message import FencedJob
 from jobs.models import Attempt, AttemptOutcome, Job
 from jobs.states import Status
@@ -22,12 +26,12 @@ def test_g6_a_job_longer_than_the_soft_stop_goes_on_elsewhere_and_spends_nothing
     arena.dispatcher()
     workers = arena.workers("first", "second", WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS)
     job = arena.enqueue("testing.work", seconds=6)
-    running = arena.wait_for_status(job.pk, Status.PROCESSING, seconds=15)
+    running = arena.wait_for_status(job.pk, Status.PROCESSING, seconds=60)
     stopping, other = workers if running.worker == "first@arena" else workers[::-1]
     stopping.send(signal.SIGTERM)
-    assert stopping.wait_until_ended(seconds=15) == 0
+    assert stopping.wait_until_ended(seconds=60) == 0
 
-    done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=30)
+    done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=60)
 
     assert done.worker == f"{other.name}@arena"
     assert (done.retry_count, done.crash_count, done.attempt) == (0, 0, 2)
@@ -35,16 +39,30 @@ def test_g6_a_job_longer_than_the_soft_stop_goes_on_elsewhere_and_spends_nothing
     Ledger(accepted=[job.pk], trace=arena.trace, faults=1).check()
 
 
-def test_g6_a_job_that_ends_within_the_soft_stop_keeps_its_result(arena: Arena) -> None:
+def test_g6_a_job_that_ends_within_the_soft_stop_keeps_its_result_and_ends_the_wait(
+    arena: Arena,
+) -> None:
     arena.dispatcher()
-    stopping = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS="3")
+    stopping = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS="300")
     job = arena.enqueue("testing.work", seconds=1.5)
-    arena.wait_for_status(job.pk, Status.PROCESSING, seconds=15)
+    arena.wait_for_status(job.pk, Status.PROCESSING, seconds=60)
     stopping.send(signal.SIGTERM)
-    assert stopping.wait_until_ended(seconds=15) == 0
+    assert stopping.wait_until_ended(seconds=60) == 0
 
     done = Job.objects.get(pk=job.pk)
     assert (done.status, done.attempt) == (Status.COMPLETED, 1)
+
+
+def test_a_soft_stop_waits_for_a_plain_task_too(arena: Arena) -> None:
+    stopping = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS="300")
+    with Connection(arena.valkey.url) as connection:
+        current_app.send_task(
+            "testing.plain", [3.0], queue=PLAIN_QUEUE, connection=connection, ignore_result=True
+        )
+    wait_for(lambda: list(traces(arena.trace)), seconds=60, what="its code runs")
+    stopping.send(signal.SIGTERM)
+    assert stopping.wait_until_ended(seconds=60) == 0
+    assert [line["mark"] for line in traces(arena.trace)] == ["start", "end"]
 
 
 def test_g6_code_that_does_not_listen_to_a_soft_stop_is_ended_and_its_job_given_back(
@@ -54,10 +72,10 @@ def test_g6_code_that_does_not_listen_to_a_soft_stop_is_ended_and_its_job_given_
     dispatcher = arena.dispatcher()
     stopping = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS)
     job = arena.enqueue("testing.swallow", seconds=120)
-    wait_for(lambda: list(traces(arena.trace)), seconds=15, what="its code runs")
+    wait_for(lambda: list(traces(arena.trace)), seconds=60, what="its code runs")
     dispatcher.kill()  # nobody but the worker itself is to record what becomes of the attempt
     stopping.send(signal.SIGTERM)
-    stopping.wait_until_ended(seconds=30)
+    stopping.wait_until_ended(seconds=60)
 
     after = Job.objects.get(pk=job.pk)
     assert (after.status, after.retry_count, after.crash_count) == (Status.QUEUED, 0, 0)
@@ -68,11 +86,11 @@ def test_g7_a_cancelled_job_whose_worker_dies_ends_cancelled(arena: Arena) -> No
     arena.dispatcher()
     worker = arena.worker()
     job = arena.enqueue("testing.deaf", seconds=60)
-    arena.wait_for_status(job.pk, Status.PROCESSING, seconds=15)
+    arena.wait_for_status(job.pk, Status.PROCESSING, seconds=60)
     lifecycle.cancel(job.pk, by="a test")
     worker.kill()
 
-    done = arena.wait_for_status(job.pk, Status.CANCELLED, seconds=20)
+    done = arena.wait_for_status(job.pk, Status.CANCELLED, seconds=60)
     assert done.result is None
     assert Attempt.objects.get(job=job).outcome == AttemptOutcome.CANCELLED
 
@@ -83,15 +101,15 @@ def test_g4_a_withdrawn_message_starts_nothing(arena: Arena) -> None:
     worker = arena.worker(slots=1)
     worker.send(signal.SIGSTOP)
     job = arena.enqueue("testing.work")
-    old = wait_for(lambda: _sent(job), seconds=15, what="it is sent")
+    old = wait_for(lambda: _sent(job), seconds=60, what="it is sent")
     lifecycle.withdraw([old])
-    wait_for(lambda: _sent(job) not in (None, old), seconds=15, what="it is sent anew")
+    wait_for(lambda: _sent(job) not in (None, old), seconds=60, what="it is sent anew")
     dispatcher.kill()
     worker.send(signal.SIGCONT)
 
-    arena.wait_for_status(job.pk, Status.COMPLETED, seconds=15)
+    arena.wait_for_status(job.pk, Status.COMPLETED, seconds=60)
     wait_for(
-        lambda: "nothing to claim" in worker.log_text(), seconds=15, what="the old one is dropped"
+        lambda: "nothing to claim" in worker.log_text(), seconds=60, what="the old one is dropped"
     )
     assert len([line for line in traces(arena.trace) if line["mark"] == "start"]) == 1
 

@@ -39,15 +39,15 @@ class Storm:
 
     def kill_a_child(self) -> None:
         """Hit if the attempt that it ran is recorded as lost."""
-        attempt, pid = wait_for(self._long_attempt, seconds=20, what="a child runs a long job")
+        attempt, pid = wait_for(self._long_attempt, seconds=60, what="a child runs a long job")
         kill_child(pid)
         self.cut_short += 1
         job_id, _, fence = attempt.partition(":")
         lost = Attempt.objects.filter(job=UUID(job_id), fence=fence, outcome=AttemptOutcome.LOST)
-        wait_for(lost.exists, seconds=15, what=f"attempt {attempt} is taken for lost")
+        wait_for(lost.exists, seconds=60, what=f"attempt {attempt} is taken for lost")
 
     def kill_a_worker(self) -> None:
-        job = wait_for(self._long_jobs().first, seconds=20, what="a worker runs a long job")
+        job = wait_for(self._long_jobs().first, seconds=60, what="a worker runs a long job")
         worker = self.workers[int(job.worker.partition("@")[0].removeprefix("worker-")) - 1]
         worker.kill()
         self.cut_short += SLOTS
@@ -92,7 +92,7 @@ class Storm:
             done = Job.objects.filter(created_at__gt=since, status=Status.COMPLETED)
             return done.count() >= RECOVERED
 
-        wait_for(completed, seconds=40, what=f"work goes on after {fault}", every=0.1)
+        wait_for(completed, seconds=60, what=f"work goes on after {fault}", every=0.1)
 
     def all_ended(self) -> bool:
         self._supervise()
@@ -112,12 +112,12 @@ class Storm:
         return next(((one["attempt"], one["pid"]) for one in lines if one["attempt"] in now), None)
 
     def _wait_until_busy(self) -> None:
-        wait_for(self.arena.running, seconds=20, what="a job runs")
+        wait_for(self.arena.running, seconds=60, what="a job runs")
 
     def _leader(self) -> Program:
         return wait_for(
             lambda: next((one for one in self.dispatchers if one.pid == leader_pid()), None),
-            seconds=20, what="one of the two dispatchers leads",
+            seconds=60, what="one of the two dispatchers leads",
         )  # fmt: skip
 
     def _wait_for_another_leader(self, pid: int) -> None:

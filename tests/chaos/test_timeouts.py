@@ -12,7 +12,7 @@ from tests.testapp.trace import traces_of
 
 def test_a_timeout_ends_the_code_and_spends_a_retry(arena_at_work: Arena) -> None:
     job = _hand_in(arena_at_work, "testing.deaf", max_retries=1)
-    done = arena_at_work.wait_for_status(job.pk, Status.FAILED, seconds=20)
+    done = arena_at_work.wait_for_status(job.pk, Status.FAILED, seconds=60)
     assert _story(done) == [AttemptOutcome.RETRIED, AttemptOutcome.FAILED]
     assert done.error is not None
     assert done.error["type"] == "TimedOut"
@@ -24,7 +24,7 @@ def test_code_that_swallows_its_timeout_is_killed_and_counted_once(
 ) -> None:
     worker_pid = arena_at_work.worker_pid("worker")
     job = _hand_in(arena_at_work, "testing.swallow", max_retries=1)
-    done = arena_at_work.wait_for_status(job.pk, Status.FAILED, seconds=40)
+    done = arena_at_work.wait_for_status(job.pk, Status.FAILED, seconds=60)
     assert _story(done) == [AttemptOutcome.RETRIED, AttemptOutcome.FAILED]
     assert (done.retry_count, done.crash_count) == (1, 0)
     _one_after_the_other(arena_at_work, job)
@@ -36,7 +36,7 @@ def test_code_that_no_exception_reaches_is_killed_and_counted_once(
 ) -> None:
     worker_pid = arena_at_work.worker_pid("worker")
     job = _hand_in(arena_at_work, "testing.stuck", max_retries=0)
-    done = arena_at_work.wait_for_status(job.pk, Status.FAILED, seconds=20)
+    done = arena_at_work.wait_for_status(job.pk, Status.FAILED, seconds=60)
     assert _story(done) == [AttemptOutcome.FAILED]
     assert (done.retry_count, done.crash_count) == (0, 0)
     _worker_lives(arena_at_work, worker_pid)
@@ -61,5 +61,5 @@ def _one_after_the_other(arena: Arena, job: Job) -> None:
 
 def _worker_lives(arena: Arena, pid: int) -> None:
     after = arena.enqueue("testing.work")
-    arena.wait_for_status(after.pk, Status.COMPLETED, seconds=20)
-    wait_for(lambda: arena.worker_pid("worker") == pid, seconds=10, what="the same main process")
+    arena.wait_for_status(after.pk, Status.COMPLETED, seconds=60)
+    wait_for(lambda: arena.worker_pid("worker") == pid, seconds=60, what="the same main process")

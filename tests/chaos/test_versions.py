@@ -56,7 +56,7 @@ def test_what_only_the_wrong_worker_takes_is_given_back_no_faster_than_agreed(
     assert (job.status, job.attempt, job.crash_count) == (Status.QUEUED, 0, 0)
     Worker.objects.filter(name="new@arena").delete()
     arena.worker("new")
-    arena.wait_for_status(job.pk, Status.COMPLETED, seconds=30)
+    arena.wait_for_status(job.pk, Status.COMPLETED, seconds=60)
 
 
 def test_a_type_that_no_worker_knows_is_not_sent_at_all(arena: Arena) -> None:
@@ -66,7 +66,7 @@ def test_a_type_that_no_worker_knows_is_not_sent_at_all(arena: Arena) -> None:
     job = arena.enqueue("testing.work")
     known = arena.enqueue("diagnostics.echo")
 
-    arena.wait_for_status(known.pk, Status.COMPLETED, seconds=30)
+    arena.wait_for_status(known.pk, Status.COMPLETED, seconds=60)
 
     job.refresh_from_db()
     assert (job.status, job.fence) == (Status.QUEUED, 0)

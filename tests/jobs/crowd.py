@@ -7,6 +7,7 @@ from django.db import connection
 from accounts.models import Tenant
 from jobs.states import Status
 from tests.jobs.kinds import ECHO
+from tests.support.copying import unchecked
 
 _CROWD = """
     INSERT INTO jobs_job (
@@ -41,7 +42,7 @@ def crowd(
 ) -> None:
     """So many jobs, handed in two seconds before, and ended, so long ago. Those that ended were
     waited for and ran one second each; `kinds` is how many fingerprints they have."""
-    with connection.cursor() as cursor:
+    with unchecked() as cursor:
         cursor.execute(
             _CROWD,
             {

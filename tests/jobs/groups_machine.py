@@ -181,6 +181,15 @@ class GroupsMachine(Checked):
             self._adopt(one, handed_in.jobs[name])
         self.workflows.append((handed_in.workflow, list(drafts.values())))
 
+    def _is_behind(self, record: Record) -> bool:
+        inside = [one for _, steps in self.workflows if record in steps for one in steps]
+        return any(
+            edge.on in inside
+            and edge.on.status != "completed"
+            and not (edge.on_failure == "run" and edge.on.status in DEAD)
+            for edge in record.edges
+        )
+
     def somebody_acts_on_a_workflow(self, number: int, verb: str) -> None:
         if not self.workflows:
             return
@@ -191,7 +200,7 @@ class GroupsMachine(Checked):
             for one in going:
                 one.cancel()
         else:
-            self._retry(workflow, [one for one in steps if one.status in DEAD])
+            self._retry(workflow, _to_retry(steps))
 
     @staticmethod
     def _retry(workflow: Workflow, again: list[Record]) -> None:
@@ -207,6 +216,20 @@ class GroupsMachine(Checked):
                 one.revive()
         for one in unended:
             one.reblock()
+
+
+def _to_retry(steps: Sequence[Record]) -> list[Record]:
+    """Those that ended, but for those that would wait in vain: for a job outside that has not
+    completed, or for a step that stays as it is. The steps are in the order of their edges."""
+    again: list[Record] = []
+    for one in steps:
+        in_vain = any(
+            edge.on.status in DEAD and edge.on not in again and edge.on_failure != "run"
+            for edge in one.edges
+        )
+        if one.status in DEAD and not in_vain:
+            again.append(one)
+    return again
 
 
 def _was_asked(record: Record) -> bool:

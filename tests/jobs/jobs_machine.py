@@ -290,10 +290,14 @@ class JobsMachine(RuleBasedStateMachine):
             assert succeeds(lambda: lifecycle.discard(job_id)) == could
             record.discarded |= could
             return
-        could = could and self._holder(record) is None
+        could = could and self._holder(record) is None and not self._is_behind(record)
         assert succeeds(lambda: lifecycle.revive(job_id)) == could
         if could:
             record.revive()
+
+    def _is_behind(self, record: Record) -> bool:
+        """Whether it is a step of a workflow, and one before it has not completed."""
+        return False
 
     # --- choosing ----------------------------------------------------------------------------
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, cast
@@ -31,22 +29,13 @@ from jobs.worker.outcome import Limited, RetryPolicy, classify
 from jobs.worker.slots import Slots
 from tests.jobs import making
 from tests.jobs.kinds import QUEUE
+from tests.jobs.open_gate import OpenGate
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CRAWL, PLAIN = "tests.crawl", "tests.plain"
 FAILURES = 3
 KEY = "site:a"
-
-
-class OpenGate:
-    """A gate without signals: these belong to the test runner."""
-
-    def install(self) -> None: ...
-
-    @contextmanager
-    def job_code(self, *, times_out_at: float) -> Iterator[None]:
-        yield
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from jobs.states import Status
 from jobs.terminal.screen import screen
 from tests.jobs.kinds import ECHO
 from tests.jobs.making import ERROR, blocked, complete, fresh, queued, scheduled, start
+from tests.support.webhook_urls import HOOK, INSIDE
 
 pytestmark = pytest.mark.django_db
 
@@ -93,10 +94,12 @@ def test_every_option_reaches_the_job() -> None:
     job = enqueued(
         "--queue=reports", "--priority=high", "--delay=2h", "--max-retries=7", "--timeout=90",
         "--unique-key=nightly", "--label=course=7", "--label=kind=a=b", "--owner=ann",
+        f"--webhook-url={HOOK}",
     )  # fmt: skip
     assert (job.queue_id, job.priority, job.status) == ("reports", 75, Status.SCHEDULED)
     assert (job.max_retries, job.timeout_seconds, job.owner) == (7, 90, "ann")
     assert (job.unique_key, job.labels) == ("nightly", {"course": "7", "kind": "a=b"})
+    assert job.webhook_url == HOOK
     assert job.run_at is not None
     assert round((job.run_at - job.created_at).total_seconds(), -1) == 7200
 
@@ -168,6 +171,7 @@ def test_a_unique_key_may_change_the_job_that_waits() -> None:
         ([ECHO, "--max-retries=101"], "--max-retries: "),
         ([ECHO, "--label=course"], "--label: "),
         ([ECHO, f"--owner={'x' * 256}"], "--owner: "),
+        ([ECHO, f"--webhook-url={INSIDE}"], "--webhook-url: "),
     ],
 )
 def test_what_is_refused_leaves_nothing_and_says_what_would_be_taken(
@@ -296,6 +300,14 @@ def test_show_tells_attempts_error_and_why_a_job_waits(acme: Tenant) -> None:
     assert "waits for another job" in Said("jobs", "show", str(waits.pk)).out
     document = Said("jobs", "show", str(failed.pk), "--json").document
     assert [one["outcome"] for one in document["attempts"]] == ["failed"]
+
+
+def test_show_tells_what_became_of_the_webhook(acme: Tenant) -> None:
+    job = queued(acme, webhook_url=HOOK)
+    assert f"{HOOK}, pending, 0 requests" in Said("jobs", "show", str(job.pk)).out
+    Job.objects.filter(pk=job.pk).update(webhook_delivered=False, webhook_attempts=3)
+    assert f"{HOOK}, not delivered, 3 requests" in Said("jobs", "show", str(job.pk)).out
+    assert "webhook" not in Said("jobs", "show", str(queued(acme).pk)).out
 
 
 def test_secrets_are_masked(secretive: str) -> None:

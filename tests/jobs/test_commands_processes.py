@@ -30,11 +30,11 @@ def arena(django_db_blocker: DjangoDbBlocker) -> Iterator[Arena]:
     home = Path(tempfile.mkdtemp(prefix="celeriac-commands-"))
     with (
         django_db_blocker.unblock(),
-        Arena(home).open() as arena,
+        Arena.at(home).open() as arena,
         arena.entered(),
     ):
         arena.dispatcher()
-        arena.worker(slots=1)
+        arena.worker(slots=1, WORKER_QUEUES="default")
         yield arena
     shutil.rmtree(home, ignore_errors=True)
 

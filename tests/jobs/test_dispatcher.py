@@ -265,6 +265,12 @@ def test_workers_drain_all_urgent_lists_first() -> None:
     ]  # fmt: skip
 
 
+def test_a_worker_of_the_platforms_own_jobs_alone_takes_no_ordinary_tasks() -> None:
+    ours = broker.consumed_queues(["webhooks"])
+    assert ours == ["webhooks.urgent", "webhooks.high", "webhooks.normal", "webhooks.low"]
+    assert "celery" in broker.consumed_queues(["webhooks", "default"])
+
+
 @pytest.mark.parametrize(
     ("consumed", "names"),
     [

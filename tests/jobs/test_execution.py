@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, connections, transaction
 
 from accounts.models import Tenant
-from jobs import JobContext, Snooze, job_type, registry
+from jobs import JobContext, Snooze, job_type, lifecycle, registry
 from jobs.enqueue import enqueue
-from jobs.models import Job
+from jobs.models import Attempt, AttemptOutcome, Job
 from jobs.states import Status
 from jobs.testing.execution import InlineExecution
 from jobs.worker.execution import Execution
@@ -82,3 +83,71 @@ def test_what_cannot_be_made_an_outcome_fails_the_job_at_once(
     assert job.status == Status.FAILED
     assert job.error is not None
     assert job.crash_count == 0
+
+
+def test_the_time_that_a_connection_takes_is_none_of_the_leases(
+    tenant: Tenant, declared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = type(connections["default"])
+    connect = backend.connect
+
+    def connect_slowly(self: Any) -> None:
+        time.sleep(1.0)
+        connect(self)
+
+    job = enqueue(tenant, declared, {"how": "well"}).job
+    sent = making.send(job)
+    connection.close()
+    monkeypatch.setattr(backend, "connect", connect_slowly)
+    InlineExecution(WorkerIdentity(name="w@test", lease_seconds=1.0)).run(sent)
+
+    assert making.fresh(job).status == Status.COMPLETED
+
+
+def test_a_claim_that_took_as_long_as_its_lease_is_given_back_and_its_code_not_begun(
+    tenant: Tenant, declared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim = lifecycle.claim
+
+    def claim_slowly(*args: Any, **kwargs: Any) -> lifecycle.ClaimedJob | None:
+        claimed = claim(*args, **kwargs)
+        time.sleep(0.2)
+        return claimed
+
+    job = enqueue(tenant, declared, {"how": "well"}).job
+    monkeypatch.setattr(lifecycle, "claim", claim_slowly)
+    InlineExecution(WorkerIdentity(name="w@test", lease_seconds=0.2)).run(making.send(job))
+
+    after = making.fresh(job)
+    assert (after.status, after.retry_count, after.crash_count) == (Status.QUEUED, 0, 0)
+    attempt = Attempt.objects.get(job=job)
+    assert attempt.outcome == AttemptOutcome.RELEASED
+    assert attempt.error is not None
+    assert attempt.error["message"] == "The claim took as long as the lease that it was for."
+
+
+def test_g5_a_claim_whose_answer_was_lost_counts_from_when_it_was_first_asked_for(
+    tenant: Tenant, declared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commit is not to be seen yet when it is looked for; the second try is lost as well."""
+    claim, claimed_before = lifecycle.claim, lifecycle.claimed_before
+    asked: list[str] = []
+
+    def claim_and_break(*args: Any, **kwargs: Any) -> None:
+        if not asked:
+            claim(*args, **kwargs)
+            time.sleep(0.5)
+        asked.append("claim")
+        raise OperationalError("the connection broke")
+
+    def seen_late(*args: Any, **kwargs: Any) -> lifecycle.ClaimedJob | None:
+        return None if len(asked) < 2 else claimed_before(*args, **kwargs)
+
+    sent = making.send(enqueue(tenant, declared, {"how": "well"}).job)
+    monkeypatch.setattr(lifecycle, "claim", claim_and_break)
+    monkeypatch.setattr(lifecycle, "claimed_before", seen_late)
+    identity = WorkerIdentity(name="w@test", lease_seconds=30)
+    began = time.monotonic()
+    claimed, deadline = InlineExecution(identity)._claim(sent)
+    assert claimed is not None
+    assert deadline < began + identity.lease_seconds - identity.lease_margin + 0.5

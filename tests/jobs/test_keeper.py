@@ -7,8 +7,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
+from celery import Celery
 from django.db import OperationalError
 from django.db.models.functions import Now
 
@@ -20,7 +22,9 @@ from jobs.states import Status
 from jobs.worker import ending
 from jobs.worker import keeper as keeping
 from jobs.worker.identity import WorkerIdentity
+from jobs.worker.intake import Intake
 from jobs.worker.keeper import Death, Keeper
+from jobs.worker.obeying import Obedience
 from jobs.worker.slots import Slots
 from jobs.worker.steps import KeeperStep
 from tests.jobs import making
@@ -190,11 +194,13 @@ def test_g5_code_that_keeps_its_watchdog_from_running_is_ended_past_its_lease(
 
 
 @pytest.fixture
-def step(keeper: Keeper) -> KeeperStep:
+def step(keeper: Keeper, db: None) -> KeeperStep:
     """The step as a worker's main process has it once it runs."""
     made = KeeperStep.__new__(KeeperStep)
     made.identity, made.keeper = keeper._identity, keeper
-    made._queues, made._slots = ["default"], 2
+    worker = SimpleNamespace(app=Celery(set_as_current=False))
+    made._intake, made._slots = Intake(worker), 2
+    made._obedience = Obedience(worker, made._intake)
     return made
 
 

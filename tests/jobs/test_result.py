@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
+from pytest_django import Settings
 
 from accounts.models import Tenant
-from jobs.worker.execution import MAX_RESULT_BYTES, kept
 from jobs.worker.outcome import Completed, Failed
+from jobs.worker.returned import MAX_RESULT_BYTES, Large, kept
 from tests.jobs import making
 
 
@@ -49,8 +50,6 @@ def test_a_result_is_kept_as_json(returned: Any, stored: Any, tenant: Tenant) ->
         ("a\x00b", "result_not_json"),
         ({"\x00": 1}, "result_not_json"),
         ("\ud800", "result_not_json"),
-        ("x" * MAX_RESULT_BYTES, "result_too_large"),
-        ("é" * (MAX_RESULT_BYTES // 2), "result_too_large"),
     ],
 )
 def test_a_result_that_cannot_be_kept_fails_the_job(returned: Any, kind: str) -> None:
@@ -58,6 +57,21 @@ def test_a_result_that_cannot_be_kept_fails_the_job(returned: Any, kind: str) ->
 
     assert isinstance(outcome, Failed)
     assert outcome.error["type"] == kind
+
+
+@pytest.mark.parametrize("returned", ["x" * MAX_RESULT_BYTES, "é" * (MAX_RESULT_BYTES // 2)])
+def test_a_result_that_the_row_does_not_take_is_for_the_storage_up_to_a_bound(
+    returned: str, settings: Settings
+) -> None:
+    text = f'"{returned}"'.encode()
+    settings.RESULT_MAX_BYTES = len(text)
+    assert kept(returned) == Large(text=text)
+
+    settings.RESULT_MAX_BYTES = len(text) - 1
+    outcome = kept(returned)
+    assert isinstance(outcome, Failed)
+    assert outcome.error["type"] == "result_too_large"
+    assert isinstance(kept(returned[:-3]), Completed)
 
 
 def test_a_result_that_holds_itself_fails_the_job() -> None:

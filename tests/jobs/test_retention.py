@@ -23,11 +23,12 @@ from jobs.models import (
     Dependency,
     FileUse,
     Job,
+    LogLine,
     Queue,
     RollupMark,
     Workflow,
 )
-from jobs.retention import Retention, leftovers, walk
+from jobs.retention import Retention, leftovers, removal, walk
 from jobs.retention.removal import remove
 from jobs.retention.round import run_to_the_end
 from jobs.retention.rules import LONGEST_DAYS, present_rules
@@ -217,15 +218,43 @@ def test_everything_of_a_job_goes_with_it(
     making.complete(first)
     lifecycle.fail(making.start(making.fresh(job)), error=making.ERROR)
     FileUse.objects.create(job=job, file=stored(tenant))
+    LogLine.objects.create(job=job, attempt=1, level="info", message="x")
     age(job, days=40)
     assert Attempt.objects.filter(job=job).exists()
 
     assert kept(job, first) == [False, True]
-    left = [m for m in (Attempt, Dependency, FileUse) if m._default_manager.exists()]
+    left = [m for m in (Attempt, Dependency, FileUse, LogLine) if m._default_manager.exists()]
     assert left == []
 
 
 # --- in small batches --------------------------------------------------------------------------
+
+
+def test_lines_go_in_small_statements_and_not_for_many_jobs_at_a_time(
+    tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "_LINES_AT_ONCE", 10)
+    monkeypatch.setattr(removal, "_MOST_LINES_TOGETHER", 40)
+    jobs = [completed(tenant, days=40) for _ in range(4)]
+    young = completed(tenant, days=1)
+    LogLine.objects.bulk_create(
+        LogLine(job=job, attempt=1, level="info", message=str(number))
+        for job in [*jobs, young] for number in range(25)
+    )  # fmt: skip
+    deleted: list[tuple[str, int]] = []
+
+    def counted(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, parameters, many, context)
+        if "DELETE FROM jobs_logline" in sql or "DELETE FROM jobs_job " in sql:
+            deleted.append((sql.split("jobs_")[1].split()[0], context["cursor"].rowcount))
+        return result
+
+    with connection.execute_wrapper(counted):
+        assert kept(*jobs, young) == [False, False, False, False, True]
+
+    of_one = [("logline", 10), ("logline", 10), ("logline", 5), ("job", 1)]
+    assert deleted == of_one * 4
+    assert set(LogLine.objects.values_list("job", flat=True)) == {young.pk}
 
 
 def test_a_locked_job_is_passed_by_and_waits_for_the_next_round(tenant: Tenant) -> None:

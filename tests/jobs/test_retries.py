@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any, cast
 
 import pytest
@@ -18,6 +17,7 @@ from jobs.worker.gate import Gate
 from jobs.worker.identity import WorkerIdentity
 from jobs.worker.slots import Slots
 from tests.jobs import making
+from tests.jobs.open_gate import OpenGate
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("declaring")]
 
@@ -30,16 +30,6 @@ POLICIES = {
     "fixed_30s": ([30, 30, 30], 0),
     "none": ([0, 0, 0], 0),
 }
-
-
-class OpenGate:
-    """A gate without signals: these belong to the test runner."""
-
-    def install(self) -> None: ...
-
-    @contextmanager
-    def job_code(self, *, times_out_at: float) -> Any:
-        yield
 
 
 def run(job: Job) -> Job:

@@ -13,6 +13,7 @@ LATER = {
     "jobs_job": {
         "run_at", "visible_at", "expires_at", "dispatched_at", "lease_expires_at", "started_at",
         "completed_at", "cancel_requested_at", "cancelled_at", "discarded_at", "unique_until",
+        "scheduled_for",
     },
     "jobs_dependency": {"settled_at"},
     "jobs_leadership": {"expires_at"},
@@ -20,6 +21,7 @@ LATER = {
     "jobs_pause": {"until", "ended_at"},
     "jobs_keystate": {"closed_until", "opened_at"},
     "jobs_rateuse": {"started_at"},
+    "jobs_worker": {"wished_at"},
 }  # fmt: skip
 # Given with each INSERT: they tell of another moment.
 GIVEN = {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import traceback
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -17,9 +20,25 @@ from jobs.enqueue import enqueue
 from jobs.exceptions import InvalidPayload
 from jobs.job_type import JobType
 from jobs.payload import arguments, model_of, validated
-from jobs.worker.execution import revealed
+from jobs.worker.revealing import revealed
 
 TOKEN = "tok-3n-very-secret"
+
+
+class Colour(Enum):
+    RED = TOKEN
+
+
+@dataclass
+class Key:
+    name: str
+    text: Secret[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    left: str
+    right: bytes
 
 
 class Login(BaseModel):
@@ -155,3 +174,40 @@ def test_every_secret_text_among_the_arguments_is_known_to_the_scrubbing_of_erro
     payload: dict[str, Any],
 ) -> None:
     assert TOKEN in revealed(arguments(MODEL, validated(MODEL, payload)))
+
+
+@pytest.mark.parametrize(
+    ("given", "texts"),
+    [
+        (Secret({"user": "eve", "password": TOKEN}), {"eve", TOKEN}),
+        (Secret({"a": [{"b": (TOKEN,)}, {TOKEN + "2"}]}), {TOKEN, TOKEN + "2"}),
+        ([{"x": Key(name="shown", text=Secret(TOKEN))}], {TOKEN}),
+        ({"x": (Login(user="shown", password=Secret(TOKEN)),)}, {TOKEN}),
+        (Secret(Login(user="eve", password=Secret(TOKEN))), {"eve", TOKEN}),
+        (Secret(Pair(left=TOKEN, right=b"four")), {TOKEN, "four"}),
+        (Secret(Colour.RED), {TOKEN}),
+        (Secret(b"a\xffb"), {"a\\xffb", "a\N{REPLACEMENT CHARACTER}b"}),
+        ([Secret(1234), Secret(-98765), Secret(12.345), Secret(123)], {"1234", "98765", "12.345"}),
+        ([Secret(True), Secret(None), Secret(""), Secret(b"")], set()),
+        (Secret(UUID(int=7)), {str(UUID(int=7))}),
+        (["not", {"one": 12345}, Key(name="none", text=Secret(""))], set()),
+    ],
+)  # fmt: skip
+def test_every_secret_is_found_whatever_it_is_and_wherever_it_stands(
+    given: Any, texts: set[str]
+) -> None:
+    assert set(revealed({"given": given})) == texts
+
+
+def test_a_secret_that_cannot_be_printed_or_holds_itself_hinders_no_other() -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise ValueError
+
+    ring: list[Any] = [Secret(TOKEN)]
+    ring.append(ring)
+    deep: Any = Secret("innermost")
+    for _ in range(5000):
+        deep = [deep]
+
+    assert revealed([Secret(Odd()), ring, deep]) == ["innermost", TOKEN]

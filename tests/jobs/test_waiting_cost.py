@@ -15,7 +15,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -29,6 +28,7 @@ from tests.jobs import making
 from tests.jobs.crowd import analyze
 from tests.jobs.kinds import ECHO
 from tests.support.buffers import undone
+from tests.support.copying import unchecked
 
 SMALL, LARGE = map(int, os.environ.get("WAITING_ROWS", "10000,200000").split(","))
 TENANTS, PRIORITIES, TICKS = 50, 20, 8
@@ -70,7 +70,7 @@ def waiting(tenants: list[Tenant], number: int, **how: str | int) -> None:
         "highest": 95,
         "priorities": PRIORITIES,
     }
-    with connection.cursor() as cursor:
+    with unchecked() as cursor:
         cursor.execute(
             _WAITING,
             {**usual, **how, "number": number, "tenants": [t.pk for t in tenants],

@@ -11,6 +11,8 @@ from jobs.dispatcher.loop import Dispatcher
 
 class Command(BaseCommand):
     help = "Run a dispatcher: it sends ready jobs to workers. Run two or more; one leads."
+    # Those that keep it from starting. All of Django's would load every page and route.
+    requires_system_checks = ["celeriac"]
 
     def handle(self, *args: Any, **options: Any) -> None:
         # A leader frozen inside its transaction holds the row that its successor needs.

@@ -69,6 +69,7 @@ class Command(BaseCommand):
             help="repeatable",
         )
         add("--owner", default="", help="whom the job belongs to within the tenant")
+        add("--webhook-url", default="", metavar="URL", help="told when it completes or fails")
 
     def handle(self, *args: Any, **options: Any) -> None:
         status = 0
@@ -105,7 +106,8 @@ def _enqueue(access: Access, options: dict[str, Any]) -> Enqueued:
         own = "If it is in an app of yours, name the app in CELERIAC_APPS, best in .env."
         raise Refused(f"{error} {_offer(options['type'])} {own}") from error
     except UnknownQueue as error:
-        names = ", ".join(Queue.objects.order_by("pk").values_list("pk", flat=True))
+        known = Queue.objects.filter(internal=False).order_by("pk")
+        names = ", ".join(known.values_list("pk", flat=True))
         raise Refused(f"{error} There are: {names}.") from error
 
 
@@ -125,6 +127,7 @@ def _options(access: Access, options: dict[str, Any]) -> JobOptions:
         labels=dict(options["labels"]),
         owner=options["owner"],
         created_by=access.principal.actor,
+        webhook_url=options["webhook_url"],
     )
 
 
@@ -136,6 +139,6 @@ def _already(made: Enqueued) -> str:
 
 def _offer(name: str) -> str:
     """Types that may have been meant, else all of them."""
-    names = sorted(job_type.name for job_type in registry.all())
+    names = sorted(job_type.name for job_type in registry.public())
     close = difflib.get_close_matches(name, names, n=3)
     return f"Did you mean {' or '.join(close)}?" if close else f"There are: {', '.join(names)}."

@@ -20,6 +20,7 @@ from jobs.operations import Actor
 from jobs.terminal import arguments
 from jobs.terminal.job_page import show_job
 from jobs.terminal.job_table import job_table
+from jobs.terminal.log_lines import last_lines, write_lines
 from jobs.terminal.reading import (
     access_to,
     attempts,
@@ -52,6 +53,12 @@ class Command(BaseCommand):
             one = verbs.add_parser(name, help=told)
             one.add_argument("id")
             arguments.add_shared(one)
+        lines = verbs.add_parser("logs", help="the lines that a job logged, oldest first")
+        lines.add_argument("id")
+        lines.add_argument(
+            "-f", "--follow", action="store_true", help="and those to come, until the job has ended"
+        )
+        arguments.add_shared(lines)
         for name, (told, _) in VERBS.items():
             act = verbs.add_parser(name, help=told)
             act.add_argument("ids", nargs="+", metavar="id")
@@ -66,8 +73,11 @@ class Command(BaseCommand):
         status = 0
         with until_the_reader_leaves(), in_words():
             access = access_to(options["tenant"])
-            shown = {"list": self._list, "show": self._show, "watch": self._watch}.get(verb)
-            status = shown(access, options) if shown else self._act(verb, access, options)
+            looks = {
+                "list": self._list, "show": self._show, "watch": self._watch, "logs": self._logs,
+            }  # fmt: skip
+            look = looks.get(verb)
+            status = look(access, options) if look else self._act(verb, access, options)
         if status:
             sys.exit(status)
 
@@ -88,12 +98,16 @@ class Command(BaseCommand):
     def _show(self, access: Access, options: dict[str, Any]) -> int:
         job = found(options["id"], access)
         told, tried = document(job, access, placed=True), attempts(job, access)
-        why = reasons(job)
+        why, lines = reasons(job), last_lines(job)
         if options["json"]:
-            write_json(self.stdout, {**told, "reasons": why, "attempts": tried})
+            write_json(self.stdout, {**told, "reasons": why, "attempts": tried, "logs": lines})
         else:
-            show_job(told, why, tried, screen(self.stdout))
+            show_job(told, why, tried, lines, screen(self.stdout))
         return 0
+
+    def _logs(self, access: Access, options: dict[str, Any]) -> int:
+        job = found(options["id"], access)
+        return write_lines(job, self.stdout, follow=options["follow"], as_json=options["json"])
 
     def _watch(self, access: Access, options: dict[str, Any]) -> int:
         job = document(found(options["id"], access), access, placed=True)
