@@ -17,6 +17,7 @@ import environ
 from config.addresses import base_url, origin
 from config.logs.configuration import log_format, logging_settings
 from config.secret_key import secret_key
+from config.storages import storages
 from config.unfold import look
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -45,7 +46,7 @@ STATIC_ROOT = CELERIAC_HOME / "static"
 INSTALLED_APPS = [
     "config",  # before unfold, whose first page it lays out anew
     "unfold",  # before the admin, whose templates it replaces
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # config.admin_pages finds the pages
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -66,7 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "config.nul.refuse_nul",
+    "config.admin_requests.guard",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -146,6 +147,28 @@ ADMIN_API_TOKEN = env.str("ADMIN_API_TOKEN", default="")  # empty: no such platf
 API_MAX_BODY_BYTES = env.int("API_MAX_BODY_BYTES", default=1024 * 1024)
 API_MAX_BATCH_BYTES = env.int("API_MAX_BATCH_BYTES", default=16 * 1024 * 1024)
 FILES_MAX_BYTES = env.int("FILES_MAX_BYTES", default=50 * 1024 * 1024)
+RATE_LIMIT_ENABLED = env.bool("RATE_LIMIT_ENABLED", default=True)
+RATE_LIMIT_CREATE = env.str("RATE_LIMIT_CREATE", default="10/m")
+RATE_LIMIT_BATCH = env.str("RATE_LIMIT_BATCH", default="5/m")
+RATE_LIMIT_OTHER = env.str("RATE_LIMIT_OTHER", default="100/m")
+RATE_LIMIT_TOKEN_CREATE = env.str("RATE_LIMIT_TOKEN_CREATE", default="")  # empty: the tenant's
+RATE_LIMIT_TOKEN_BATCH = env.str("RATE_LIMIT_TOKEN_BATCH", default="")
+RATE_LIMIT_TOKEN_OTHER = env.str("RATE_LIMIT_TOKEN_OTHER", default="")
+LIVE_STREAMS = env.int("LIVE_STREAMS", default=2000)  # open at once in one web process
+# Pages of these sites may call the API; none by default.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "accept", "authorization", "content-type", "idempotency-key", "last-event-id", "prefer",
+    "x-request-id", "x-tenant",
+]  # fmt: skip
+CORS_EXPOSE_HEADERS = [
+    "content-disposition", "content-range", "etag", "idempotent-replay", "location",
+    "preference-applied", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining",
+    "x-ratelimit-reset", "x-request-id",
+]  # fmt: skip
+if CORS_ALLOWED_ORIGINS:
+    MIDDLEWARE.insert(0, "corsheaders.middleware.CorsMiddleware")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -156,7 +179,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.api.parser.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "config.api.negotiation.AlwaysTheFirst",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.api.schema.call.CallSchema",
     "EXCEPTION_HANDLER": "config.api.errors.handle",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,  # `?format=` is an unknown query parameter like any other
@@ -168,11 +191,25 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"validatorUrl": None},
-    "POSTPROCESSING_HOOKS": ["config.api.schema.say_what_all_calls_share"],
+    "POSTPROCESSING_HOOKS": ["config.api.schema.whole.say_what_all_calls_share"],
 }
+
+# --- Schedules -------------------------------------------------------------------------------
+SCHEDULE_MIN_INTERVAL_SECONDS = env.int("SCHEDULE_MIN_INTERVAL_SECONDS", default=60)
+SCHEDULE_GRACE_SECONDS = env.float("SCHEDULE_GRACE_SECONDS", default=60.0)  # later: it was missed
+SCHEDULES_PER_TENANT = env.int("SCHEDULES_PER_TENANT", default=10_000)  # 0: any number
+ALERT_SCHEDULE_MISSED_SECONDS = env.float("ALERT_SCHEDULE_MISSED_SECONDS", default=3600.0)
+RETENTION_FIRING_DAYS = env.float("RETENTION_FIRING_DAYS", default=90.0)
+
+# --- Webhooks --------------------------------------------------------------------------------
+WEBHOOK_CONCURRENCY = env.int("WEBHOOK_CONCURRENCY", default=16)  # requests at once, of a worker
+WEBHOOK_TIMEOUT_SECONDS = env.float("WEBHOOK_TIMEOUT_SECONDS", default=10.0)  # of one request
+WEBHOOK_TIMEOUT_LONGEST = 30  # that an endpoint may choose
+WEBHOOK_MAX_ATTEMPTS = env.int("WEBHOOK_MAX_ATTEMPTS", default=3)
+WEBHOOK_BACKOFF_SECONDS = env.float("WEBHOOK_BACKOFF_SECONDS", default=30.0)  # then it doubles
+WEBHOOK_DISABLE_AFTER_SECONDS = env.float("WEBHOOK_DISABLE_AFTER_SECONDS", default=5 * 86_400.0)
+WEBHOOK_ENDPOINTS_PER_TENANT = env.int("WEBHOOK_ENDPOINTS_PER_TENANT", default=100)  # 0: any number
+RETENTION_DELIVERY_DAYS = env.float("RETENTION_DELIVERY_DAYS", default=30.0)
 
 # --- Files that are handed in ----------------------------------------------------------------
 FILES_DIR = env.str("FILES_DIR", default="") or str(CELERIAC_HOME / "files")
@@ -184,18 +221,25 @@ RETENTION_CANCELLED_DAYS = env.float("RETENTION_CANCELLED_DAYS", default=None)
 RETENTION_DISCARDED_DAYS = env.float("RETENTION_DISCARDED_DAYS", default=1.0)
 RETENTION_RESULT_HOURS = env.float("RETENTION_RESULT_HOURS", default=24.0)
 RETENTION_FILE_HOURS = env.float("RETENTION_FILE_HOURS", default=24.0)
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    "files": {
-        "BACKEND": "jobs.files.storage.DurableFileSystemStorage",
-        "OPTIONS": {
-            "location": FILES_DIR,
-            "file_permissions_mode": 0o600,
-            "directory_permissions_mode": 0o700,
-        },
-    },
-}
+
+# --- Artifacts and large results -------------------------------------------------------------
+ARTIFACTS_DIR = env.str("ARTIFACTS_DIR", default="") or str(CELERIAC_HOME / "artifacts")
+ARTIFACT_MAX_BYTES = env.int("ARTIFACT_MAX_BYTES", default=50 * 1024 * 1024)
+RESULT_MAX_BYTES = env.int("RESULT_MAX_BYTES", default=50 * 1024 * 1024)
+LINK_SECONDS = env.int("LINK_SECONDS", default=600)
+S3_BUCKET = env.str("S3_BUCKET", default="")  # empty: directories
+S3_SECRET_ACCESS_KEY = env.str("S3_SECRET_ACCESS_KEY", default="")
+STORAGES = storages(
+    files=FILES_DIR,
+    artifacts=ARTIFACTS_DIR,
+    bucket=S3_BUCKET,
+    link_seconds=LINK_SECONDS,
+    endpoint_url=env.str("S3_ENDPOINT_URL", default=""),
+    access_key=env.str("S3_ACCESS_KEY_ID", default=""),
+    secret_key=S3_SECRET_ACCESS_KEY,
+    region=env.str("S3_REGION", default=""),
+    prefix=env.str("S3_PREFIX", default=""),
+)
 
 # --- Redis and broker ------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
@@ -247,6 +291,10 @@ CELERY_WORKER_CONCURRENCY = WORKER_CONCURRENCY or None
 CELERY_WORKER_MAX_TASKS_PER_CHILD = WORKER_MAX_TASKS or None
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = WORKER_MAX_MEMORY_MB * 1024 or None  # Celery counts in KiB
 
+# --- Outgoing calls --------------------------------------------------------------------------
+EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=[])  # host:port, though internal; operators only
+EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")  # believed beside the public authorities
+
 # --- Workloads -------------------------------------------------------------------------------
 OLLAMA_BASE_URL = env.str("OLLAMA_BASE_URL", default="")
 OLLAMA_MODEL = env.str("OLLAMA_MODEL", default="llama3.1")
@@ -261,6 +309,7 @@ LEASE_SECONDS = env.float("LEASE_SECONDS", default=30.0)
 CRASH_LIMIT = env.int("CRASH_LIMIT", default=5)
 CANCEL_GRACE_SECONDS = env.float("CANCEL_GRACE_SECONDS", default=10.0)
 JOB_TIMEOUT_SECONDS = env.int("JOB_TIMEOUT_SECONDS", default=600)
+JOB_LOG_LINES = env.int("JOB_LOG_LINES", default=1000)
 # A job that is ready and not started rises, first after so long, then again and again.
 AGEING_AFTER_SECONDS = env.float("AGEING_AFTER_SECONDS", default=3600.0)
 AGEING_EVERY_SECONDS = env.float("AGEING_EVERY_SECONDS", default=300.0)

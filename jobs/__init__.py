@@ -4,13 +4,14 @@ from jobs.backoff import Backoff
 from jobs.context import JobContext
 from jobs.control import Cancel, CancelRequested, LeaseLost, RateLimited, Retry, Snooze
 from jobs.declaration import job_type
-from jobs.exceptions import FileGone
+from jobs.exceptions import ArtifactRefused, FileGone
 from jobs.files.input_file import InputFile
 from jobs.job_type import JobType
 from jobs.policies.circuit import Circuit
 from jobs.secret import Secret
 
 __all__ = [
+    "ArtifactRefused",
     "Backoff",
     "Cancel",
     "CancelRequested",

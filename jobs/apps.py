@@ -15,10 +15,13 @@ class JobsConfig(AppConfig):
 
 
 def make_queues(**_: Any) -> None:
-    """A row for every queue that a job type names, so that programs can ask for it."""
+    """A row for every queue that a job type names, so that programs can ask for it. Those that
+    only the platform's own types name are marked, so that none can."""
     from jobs import registry
     from jobs.job_type import DEFAULT_QUEUE
     from jobs.models import Queue
 
-    names = registry.queues() | {DEFAULT_QUEUE}
+    names, internal = registry.queues() | {DEFAULT_QUEUE}, registry.internal_queues()
     Queue.objects.bulk_create((Queue(name=name) for name in names), ignore_conflicts=True)
+    Queue.objects.filter(pk__in=internal, internal=False).update(internal=True)
+    Queue.objects.exclude(pk__in=internal).filter(internal=True).update(internal=False)

@@ -20,7 +20,9 @@ from celery import Celery
 from kombu import Connection
 from kombu.exceptions import ChannelError
 from kombu.transport import redis as kombu_redis
+from kombu.utils.json import dumps
 
+from jobs import registry
 from jobs.lifecycle import Dispatched
 from jobs.message import FencedJob, encode, shown
 from jobs.priorities import Level, level_of
@@ -36,9 +38,12 @@ def level_queue(queue: str, level: Level) -> str:
 
 
 def consumed_queues(names: Iterable[str]) -> list[str]:
-    """The broker's queues for a worker of these queues, in the order to drain them."""
-    levels = [level_queue(name, level) for level in Level for name in sorted(set(names))]
-    return [*levels, PLAIN_QUEUE]
+    """The broker's queues for a worker of these queues, in the order to drain them. Who takes only
+    the platform's own jobs takes no ordinary tasks: they are written for another pool."""
+    wanted = set(names)
+    levels = [level_queue(name, level) for level in Level for name in sorted(wanted)]
+    is_ours = bool(wanted) and wanted <= registry.internal_queues()
+    return levels if is_ours else [*levels, PLAIN_QUEUE]
 
 
 def queue_names(consumed: Iterable[str]) -> list[str]:
@@ -138,3 +143,12 @@ class GuardedChannel(_Channel):  # type: ignore[misc]
 
 class GuardedTransport(_Transport):  # type: ignore[misc]
     Channel = GuardedChannel
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        """What arrives when its queue is not consumed any more, since the worker was paused after
+        it had asked, was handed to nobody: it goes back where it was, to be the next one."""
+        if queue in self._callbacks:
+            super()._deliver(message, queue)
+            return
+        with self.channels[0].conn_or_acquire() as client:
+            client.rpush(queue, dumps(message))

@@ -51,6 +51,7 @@ def job_type(
     result_retention_hours: float | AsConfigured | None = AsConfigured.YES,
     unique_key: LimitKey | None = None,
     unique_for: float | None = None,
+    internal: bool = False,
 ) -> Callable[[Callable[Concatenate[JobContext, P], R]], JobType[P, R]]:
     """Declare a kind of job.
 
@@ -70,6 +71,9 @@ def job_type(
     same key one at a time is active, and a second request gets the first one's job. `unique_for`
     (seconds) keeps the key taken for so long after that job was handed in, though it completed.
     A request may name a key and a time of its own.
+
+    `internal` jobs are the platform's own: no program can ask for one, they belong to no tenant
+    that anybody sees, and their queue has workers of its own.
 
     Ended jobs are kept for `retention_days`, as configured where it is not given; a result can be
     read for `result_retention_hours`, or with None as long as its job is kept.
@@ -99,6 +103,7 @@ def job_type(
             result_retention_hours=result_retention_hours,
             unique_key=unique_key,
             unique_for_seconds=unique_for,
+            internal=internal,
         )
         _refuse_mistakes(declared)
         registry.register(declared)

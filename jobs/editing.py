@@ -79,13 +79,10 @@ def _record(before: Job, after: Job, by: Actor, changes: Mapping[str, Any]) -> N
     """The payload itself is kept out of the audit trail; that it changed is told."""
     told = [name for name in _AUDITED if name in changes or name in ("status", "priority")]
     sides = [{name: _shown(getattr(job, name)) for name in told} for job in (before, after)]
-    audit.record(
-        actor=by.name,
-        action="job.edit",
-        object_type="job",
-        object_id=after.pk,
-        tenant=before.tenant,
-        address=by.address,
+    audit.record_done(
+        "job.edit",
+        before,
+        by,
         before=sides[0],
         after=sides[1] | ({"payload": "changed"} if "payload" in changes else {}),
     )

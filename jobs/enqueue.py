@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import Tenant
-from jobs import lifecycle, options, registry, unique
+from jobs import lifecycle, options, registry, unique, webhook_url
 from jobs.duplicates import replaces
 from jobs.exceptions import (
     FieldError,
@@ -79,13 +79,14 @@ def enqueue(
     Raises UnknownJobType, UnknownQueue, InvalidOptions, InvalidPayload, PayloadTooLarge and
     QuotaExceeded; then nothing was written.
     """
-    request = JobRequest(type_name=type_name, payload=payload, options=options or JobOptions())
+    asked = JobRequest(type_name=type_name, payload=payload, options=options or JobOptions())
+    (request,) = webhook_url.judged([asked])
     with references.held(type_name), allowance(tenant) as allowed:
         job = prepared(tenant, request)
         if job.unique_key:
             return _insert_unique(job, request, allowed)
         allowed.require_room()
-        _insert([(job, request)])
+        insert_prepared([(job, request)])
         allowed.use()
         return Enqueued(job=job, created=True)
 
@@ -100,11 +101,12 @@ def enqueue_many(
     MOST_REPLACING of them may replace a job that waits.
     """
     _refuse_too_many(requests)
+    requests = webhook_url.judged(requests)
     outcomes: dict[int, Enqueued | JobsError] = {}
     plain: list[tuple[Job, JobRequest]] = []
     with_key: list[tuple[int, Job, JobRequest]] = []
     with transaction.atomic(), allowance(tenant) as allowed:
-        known = _known(tenant, [request.options for request in requests])
+        known = known_of(tenant, [request.options for request in requests])
         for index, request in enumerate(requests):
             try:
                 job = prepared(tenant, request, known=known)
@@ -125,7 +127,7 @@ def enqueue_many(
         for each, some in groupby(with_key, key=lambda one: replaces(one[2].options)):
             insert = _insert_each if each else _insert_at_once
             outcomes |= insert(list(some), allowed)
-        _insert(plain)
+        insert_prepared(plain)
     return [outcomes[index] for index in range(len(requests))]
 
 
@@ -194,7 +196,7 @@ def enqueue_by_keywords(
     return enqueue(tenant_of(tenant), job_type.name, payload, JobOptions(**chosen)).job
 
 
-_OPTIONS = {option.name for option in fields(JobOptions)}
+_OPTIONS = {option.name for option in fields(JobOptions)} - {"schedule_id", "scheduled_for"}
 
 
 def tenant_of(tenant: Tenant | str) -> Tenant:
@@ -214,14 +216,18 @@ def prepared(
     *,
     known: Collection[UUID] | None = None,
 ) -> Job:
-    """The row to insert. Everything that can be refused is refused here. `job_type` where another
+    """The row to insert. Everything that can be refused is refused here; the platform's own types
+    are for the platform's own tenants, and the others for all others. `job_type` where another
     form of the type is to judge the payload; `known` are the tenant's jobs among those it waits
     for, where they were looked up."""
     job_type = job_type or registry.get(request.type_name)
+    if job_type.internal != (tenant.works_for_id is not None):
+        raise registry.unknown(request.type_name)
     given = request.options
     decided = options.decide(given, job_type, tenant.plan, now=timezone.now())
     if given.depends_on:
-        _refuse_unknown_dependencies(given, _known(tenant, [given]) if known is None else known)
+        known = known_of(tenant, [given]) if known is None else known
+        _refuse_unknown_dependencies(given, known)
     payload = references.sealed_payload(job_type, request.payload, tenant=tenant, owner=given.owner)
     unique_key = given.unique_key or job_type.unique_key_of(payload)
     return Job(
@@ -245,6 +251,9 @@ def prepared(
         estimated_duration_seconds=given.estimated_duration_seconds,
         owner=given.owner,
         created_by=given.created_by,
+        webhook_url=str(given.webhook_url or ""),
+        schedule_id=given.schedule_id,
+        scheduled_for=given.scheduled_for,
     )
 
 
@@ -254,7 +263,8 @@ def _first_status(given: JobOptions, start_at: datetime | None) -> Status:
     return Status.SCHEDULED if start_at else Status.QUEUED
 
 
-def _insert(prepared: Sequence[tuple[Job, JobRequest]]) -> None:
+def insert_prepared(prepared: Sequence[tuple[Job, JobRequest]]) -> None:
+    """Write what was `prepared`, with the edges it asks for. Unique keys are not looked at."""
     waiting = [(job, request) for job, request in prepared if request.options.depends_on]
     with transaction.atomic(savepoint=False) if waiting else nullcontext():
         jobs = [job for job, _ in prepared]
@@ -289,7 +299,7 @@ def _inserted(jobs: Sequence[tuple[Job, JobRequest]]) -> bool:
     """Whether their keys were free."""
     try:
         with transaction.atomic():
-            _insert(jobs)
+            insert_prepared(jobs)
     except IntegrityError as error:
         if UNIQUE_KEY_INDEX not in str(error):
             raise
@@ -297,7 +307,7 @@ def _inserted(jobs: Sequence[tuple[Job, JobRequest]]) -> bool:
     return True
 
 
-def _known(tenant: Tenant, given: Iterable[JobOptions]) -> set[UUID]:
+def known_of(tenant: Tenant, given: Iterable[JobOptions]) -> set[UUID]:
     """The tenant's jobs among those that are waited for: another tenant's job is as unknown as one
     that does not exist."""
     wanted = {edge.job_id for options in given for edge in options.depends_on}

@@ -15,6 +15,7 @@
     ├── TransitionRefused     the job's status does not allow what was asked
     ├── UniqueKeyTaken        another active job holds the unique key
     ├── FileGone              a file that the job needs is no more
+    ├── ArtifactRefused       a job hands over too much, or at the wrong moment
     └── AttemptLost           the attempt no longer holds the job
 
 The docstring of each is its message.
@@ -118,6 +119,10 @@ class UniqueKeyTaken(TransitionRefused):
 
 class FileGone(JobsError):
     """A file that the job needs is no more."""
+
+
+class ArtifactRefused(JobsError):
+    """The artifact is not kept."""
 
 
 class AttemptLost(JobsError):

@@ -110,7 +110,7 @@ def _counted(number: int, cut: bool) -> Count:
 
 _DEAD = "job.status = 'failed' AND job.discarded_at IS NULL"
 _TENANTS = """unnest(COALESCE(%(tenants)s::bigint[],
-    ARRAY(SELECT id FROM accounts_tenant))) AS tenant(id)"""
+    ARRAY(SELECT id FROM accounts_tenant WHERE works_for_id IS NULL))) AS tenant(id)"""
 _HEAD = f"""CROSS JOIN LATERAL (
     SELECT job.fingerprint, job.seq, job.type, job.queue FROM jobs_job AS job
      WHERE {{which}} AND {_DEAD}

@@ -66,6 +66,7 @@ class JobType(Generic[P, R]):
     result_retention_hours: float | AsConfigured | None = AsConfigured.YES  # None: as the job
     unique_key: LimitKey | None = None  # where a request names none
     unique_for_seconds: float | None = None
+    internal: bool = False  # the platform's own: no program can ask for such jobs
 
     @property
     def origin(self) -> str:
@@ -119,6 +120,21 @@ class JobType(Generic[P, R]):
             atomic=atomic,
             owner=given.owner,
             created_by=given.created_by,
+        )
+
+    def schedule(self, cron_expression: str, *, name: str = "", **fields: Any) -> None:
+        """Have jobs of this type handed in again and again: five fields of cron, `@daily` and its
+        like, or `@every 30m`. Say it beside the type; `manage.py schedules sync` and each start of
+        beat make it a schedule, of tenant `default` if no other `tenant` is named.
+
+        `name` is the type's if it is left out; `fields` are those of `DeclaredSchedule`. What beat
+        would not understand is told by `manage.py check`.
+        """
+        from jobs.recurring import DeclaredSchedule, declare
+
+        named = name or self.name
+        declare(
+            DeclaredSchedule(type=self.name, cron_expression=cron_expression, name=named, **fields)
         )
 
     @cached_property

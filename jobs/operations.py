@@ -106,16 +106,7 @@ def _perform(verb: str, job: Job, by: Actor, change: Callable[[], object]) -> Jo
         before = Job.objects.get(pk=job.pk)
         change()
         after = Job.objects.get(pk=job.pk)
-        audit.record(
-            actor=by.name,
-            action=f"job.{verb}",
-            object_type="job",
-            object_id=job.pk,
-            tenant=job.tenant,
-            address=by.address,
-            before=_told(before),
-            after=_told(after),
-        )
+        audit.record_done(f"job.{verb}", job, by, before=_told(before), after=_told(after))
     return after
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts.plans import Plan
-from jobs import duplicates, priorities
+from jobs import duplicates, priorities, webhook_url
 from jobs.backoff import POLICIES, Backoff
 from jobs.duplicates import OnDuplicate
 from jobs.exceptions import FieldError, InvalidOptions, UnknownQueue, pointer
@@ -41,6 +41,7 @@ class DependsOn:
 class JobOptions:
     """How a job is to be run. None and empty mean the type's, the plan's or no choice.
 
+    `webhook_url` is told when the job completes or fails.
     `retry_backoff` is a `Backoff` or the name of a ready-made one. What a unique key does, with
     `unique_for_seconds`, `on_duplicate` and `debounce_seconds`: docs/reference/handing-in.md.
     """
@@ -63,6 +64,9 @@ class JobOptions:
     estimated_duration_seconds: int | None = None
     owner: str = ""
     created_by: str = ""
+    webhook_url: str = ""
+    schedule_id: UUID | None = None
+    scheduled_for: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,8 @@ def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: d
     """Raises UnknownQueue, or InvalidOptions with every broken rule at once."""
     has_key = bool(given.unique_key) or job_type.unique_key is not None
     errors = duplicates.mistakes_in(given, has_key=has_key)
+    if job_type.internal:
+        plan = replace(plan, highest_priority=priorities.HIGHEST)
     priority = plan.default_priority
     if given.priority is not None:
         priority = checked_priority(given.priority, plan, errors)
@@ -99,10 +105,11 @@ def decide(given: JobOptions, job_type: JobType[Any, Any], plan: Plan, *, now: d
     )
     backoff = _backoff(given.retry_backoff, errors)
     _check_texts(given, errors)
+    errors += webhook_url.mistakes_in(given.webhook_url)
     if errors:
         raise InvalidOptions(errors)
     return Decided(
-        queue=_queue(given.queue or job_type.queue),
+        queue=_queue(given.queue or job_type.queue, is_ours=job_type.internal),
         priority=priority,
         start_at=start_at,
         max_retries=max_retries,
@@ -201,13 +208,14 @@ def _is_short_text(text: object) -> bool:
     return isinstance(text, str) and len(text) <= MAX_KEY_LENGTH and not _UNSTORABLE.search(text)
 
 
-_known_queues: set[str] = set()
+_known_queues: dict[str, bool] = {}  # name → whether it is internal
 
 
-def _queue(name: str) -> str:
-    """The name, if such a queue exists. Queues are never deleted, so a known one is remembered."""
+def _queue(name: str, *, is_ours: bool) -> str:
+    """The name, if such a queue exists; an internal one exists for the platform's own types only.
+    Queues are never deleted, so a known one is remembered."""
     if name not in _known_queues:
-        if not Queue.objects.filter(pk=name).exists():
-            raise UnknownQueue(f"There is no queue {name!r}.", name=name)
-        _known_queues.add(name)
+        _known_queues.update(Queue.objects.filter(pk=name).values_list("name", "internal"))
+    if name not in _known_queues or _known_queues[name] > is_ours:
+        raise UnknownQueue(f"There is no queue {name!r}.", name=name)
     return name

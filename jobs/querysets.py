@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 
+from accounts import tenants
 from jobs.states import ACTIVE, Status
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 
 class JobQuerySet(models.QuerySet["Job"]):
+    def without_ours(self) -> JobQuerySet:
+        """Without the platform's own, which nobody sees."""
+        return self.exclude(tenant__in=tenants.platform_ids())
+
     def ready(self) -> JobQuerySet:
         """May be sent to a worker: queued and without a message on its way."""
         return self.filter(status=Status.QUEUED, dispatched_at=None)

@@ -1,11 +1,15 @@
-"""Which job types exist: name → type, filled by the `tasks` modules of the installed apps."""
+"""Which job types exist: name → type, filled by the `tasks` modules of the installed apps.
+
+The platform's own are `internal`: for programs and people they do not exist, so whoever lists or
+asks for types takes those that are `public`.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from jobs.exceptions import DeclarationError, UnknownJobType
-from jobs.job_type import JobType
+from jobs.job_type import DEFAULT_QUEUE, JobType
 
 AnyJobType = JobType[..., Any]
 
@@ -23,10 +27,22 @@ def register(job_type: AnyJobType) -> None:
 
 
 def get(name: str) -> AnyJobType:
+    """Raises UnknownJobType."""
     try:
         return _types[name]
     except KeyError:
-        raise UnknownJobType(f"There is no job type {name!r}.", name=name) from None
+        raise unknown(name) from None
+
+
+def get_public(name: str) -> AnyJobType:
+    """A type that may be asked for. Raises UnknownJobType, also for one of the platform's own."""
+    if is_internal(name):
+        raise unknown(name)
+    return get(name)
+
+
+def unknown(name: str) -> UnknownJobType:
+    return UnknownJobType(f"There is no job type {name!r}.", name=name)
 
 
 def forget(name: str) -> None:
@@ -39,6 +55,22 @@ def all() -> list[AnyJobType]:
     return [_types[name] for name in sorted(_types)]
 
 
+def public() -> list[AnyJobType]:
+    """Every type that may be asked for, by name."""
+    return [job_type for job_type in all() if not job_type.internal]
+
+
+def is_internal(name: str) -> bool:
+    """Whether jobs of this type are the platform's own."""
+    known = _types.get(name)
+    return known is not None and known.internal
+
+
 def queues() -> set[str]:
     """The queues that the known types name."""
     return {job_type.queue for job_type in _types.values()}
+
+
+def internal_queues() -> set[str]:
+    """Those that only the platform's own types name."""
+    return queues() - {job_type.queue for job_type in public()} - {DEFAULT_QUEUE}

@@ -83,6 +83,16 @@ def is_sealed(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {SEALED} and isinstance(value[SEALED], str)
 
 
+def sealed(value: Any) -> str:
+    """A JSON value, encrypted for a column of text."""
+    return _seal(TypeAdapter(Any).dump_json(value))
+
+
+def opened(text: str) -> Any:
+    """What was `sealed`. Raises PydanticCustomError where its key is no longer configured."""
+    return _open(text)
+
+
 def masked(value: Any) -> Any:
     """The same JSON with every sealed value replaced by `***`."""
     if is_sealed(value):

@@ -17,8 +17,24 @@ tried again a minute later. So a receiver may be told of a move that was undone,
 one again; what it wrote in the transaction was undone with it. The jobs that wait for one that
 ended are such a batch too: one that cannot be settled stays blocked, and does not undo the end of
 the other.
+
+`job_event` is sent on the same terms and with the same arguments, but only for those of the moves
+that concern somebody: of jobs with a `webhook_url`, of tenants where somebody is `listening`, and
+of the platform's own jobs that ended without success. Where nobody listens it costs a job nothing:
+`job_moved` takes the statements that begin, complete and create a job out of their fast form.
+
+`happened` is sent for what concerns a tenant and is no change of one job, inside the transaction
+that makes it, on the same terms:
+
+- `event`: its name, as programs are told it (`schedule.missed`);
+- `tenant_id`: whose it is;
+- `data`: what there is to say, JSON-able, without secrets.
+
+`sender` is the model it is about.
 """
 
 from django.dispatch import Signal
 
 job_moved = Signal()
+job_event = Signal()
+happened = Signal()

@@ -21,13 +21,18 @@ if TYPE_CHECKING:
 
 KEY = "$result"
 MAX_BYTES = 16 * 1024 * 1024  # of all results in one payload, each as often as it stands there
-_STEP_NAME = re.compile(r"[A-Za-z0-9_-]{1,100}")
+STEP_NAME = "[A-Za-z0-9_-]{1,100}"
+_STEP_NAME = re.compile(STEP_NAME)
 _PLACE = re.compile(r"[0-9]{1,9}")
 STEP_NAME_RULE = "a step's name is 1 to 100 letters, digits, - and _"
 
 
 class ResultMissing(JobsError):
     """A result that the payload refers to is not there."""
+
+
+class ResultUnreadable(JobsError):
+    """The storage in which an earlier result lies does not answer."""
 
 
 class ResultsTooLarge(JobsError):

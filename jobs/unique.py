@@ -25,7 +25,7 @@ _HOLDS = Q(status__in=ACTIVE) | Q(status=Status.COMPLETED, unique_until__gt=Now(
 # What the job that waits takes from a newer request.
 _TAKEN = (
     "payload", "labels", "limit_key", "priority", "base_priority", "max_retries", "retry_backoff",
-    "timeout_seconds", "expires_at", "estimated_duration_seconds",
+    "timeout_seconds", "expires_at", "estimated_duration_seconds", "webhook_url",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,26 @@ pytest_plugins = ["jobs.testing.fixtures"]
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Transactional tests empty all tables by TRUNCATE, which the audit trail refuses. So that
-    one trigger sleeps in the test database; the test of it wakes it first."""
+    one trigger sleeps in the test database; the test of it wakes it first.
+
+    At the end nobody may come back to it: a thread that a test left behind would keep the database
+    from being dropped."""
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER audit_not_truncated")
+    yield
+    with django_db_blocker.unblock():
+        _close_to_all(connection.settings_dict["NAME"])
+
+
+def _close_to_all(database: str) -> None:
+    connection.close()
+    with connection._nodb_cursor() as cursor:  # the database itself cannot be the one to say it
+        cursor.execute(f'ALTER DATABASE "{database}" ALLOW_CONNECTIONS false')
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)

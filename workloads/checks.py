@@ -1,10 +1,11 @@
 """System checks of the workloads' settings."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
+
+from jobs.egress import RefusedURL, parse
 
 
 @register
@@ -13,7 +14,8 @@ def language_model_settings(**_: Any) -> list[CheckMessage]:
     findings: list[CheckMessage] = [
         Error(
             f"{name} is not an http or https URL.",
-            hint="Write it like http://localhost:11434, without the path of an endpoint.",
+            hint="Write it like http://localhost:11434, without the path of an endpoint, a user "
+            "name or a password.",
             id="workloads.E001",
         )
         for name in ("OLLAMA_BASE_URL", "LLM_BASE_URL")
@@ -37,5 +39,8 @@ def language_model_settings(**_: Any) -> list[CheckMessage]:
 def _is_base_url(value: str) -> bool:
     if not value:
         return True
-    parts = urlsplit(value)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+    try:
+        parse(value)
+    except RefusedURL:
+        return False
+    return True

@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from accounts.staff import staff_of
+from config.admin.alerts import alert_rows
 from config.admin.cards import Card, depth_card, throughput_card
 from config.admin.choices import chosen_span, span_choices
+from config.admin.coming import coming_rows
 from config.admin.failures import failure_rows
 from config.admin.state import State
 from config.admin.tiles import tiles
@@ -42,4 +44,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "queues": queue_rows(whose, now),
         "workers": worker_rows(health.workers, now),
         "failures": failure_rows(whose),
+        "coming": coming_rows(whose.tenant),
+        **alert_rows(health.alerts),
     }

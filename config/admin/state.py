@@ -35,3 +35,5 @@ def _reasons(health: Health) -> Iterator[str]:
             yield f"Jobs wait in {queue.name} of types that no worker of it knows: {types}."
         elif queue.is_unattended:
             yield f"{queue.waiting.number:,} waiting in {queue.name}, which no worker consumes."
+    if any(alert.degrades for alert in health.alerts):
+        yield "Schedules are overdue: nobody fires them."

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 
 from django.db import connection, connections
 
-from config.doctor import database, installation, messaging, processes, security, waiting
+from config.doctor import (
+    database,
+    installation,
+    messaging,
+    processes,
+    recurring,
+    security,
+    waiting,
+)
 from config.doctor.finding import Check, Finding, Level, fail
 
 SECONDS = 5.0
@@ -66,10 +74,12 @@ DATABASE = Group(
         processes.dispatcher,
         processes.workers,
         waiting.queues,
+        waiting.platform_queues,
         waiting.job_types,
         waiting.longest,
         processes.versions,
         processes.beat,
+        recurring.schedules,
     ),
     why="No job is accepted, run or read without it.",
     way_out="Start it (`manage.py up` brings its own), or correct DATABASE_URL; "

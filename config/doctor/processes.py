@@ -1,26 +1,21 @@
 """Do the processes that move jobs along show signs of life?"""
 
-from datetime import timedelta
-
-from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from config.doctor.finding import Finding, fail, ok, warn
 from config.vitals.health import BEAT_PATIENCE_SECONDS
+from jobs import registry
 from jobs.dispatcher.loop import DUTY
-from jobs.models import Heartbeat, Leadership, Worker
+from jobs.dispatcher.selection import WORKER_SILENT_AFTER, reporting
+from jobs.models import Heartbeat, Leadership, Wish, Worker
 from jobs.version import VERSION
 from scheduling.scheduler import DUTY as SCHEDULER
 
-# Workers report each two seconds.
-_WORKER_SILENCE = timedelta(seconds=15)
 START_WORKER = "celery -A config worker --task-events"
+START_PLATFORM_WORKER = "celery -A config worker -Q {} --pool=threads --concurrency=16"
 START_BEAT = "celery -A config beat"
-
-
-def live_workers() -> QuerySet[Worker]:
-    """Those that reported themselves a moment ago and are not about to stop."""
-    return Worker.objects.filter(seen_at__gt=Now() - _WORKER_SILENCE, stopping=False)
+RESUME = "python manage.py workers resume"
+_ASKED = {Wish.PAUSE: " (paused)", Wish.STOP: " (is to stop)", Wish.RESTART: " (is to restart)"}
 
 
 def dispatcher() -> Finding:
@@ -37,23 +32,40 @@ def dispatcher() -> Finding:
 
 
 def workers() -> Finding:
-    """At least one worker reported itself a moment ago."""
-    names = list(live_workers().order_by("name").values_list("name", flat=True))
-    if not names:
-        return fail(
-            "Workers",
-            f"none was seen in the last {_WORKER_SILENCE.seconds} s",
-            why="No job runs.",
-            way_out=f"Start one: {START_WORKER}",
-        )
-    return ok("Workers", ", ".join(names))
+    """At least one worker reported itself a moment ago and takes jobs."""
+    seen = list(reporting().order_by("name"))
+    told = ", ".join(_told(worker) for worker in seen)
+    if any(worker.wish == Wish.RUN and not _is_the_platforms(worker) for worker in seen):
+        return ok("Workers", told)
+    if seen:
+        return fail("Workers", f"none takes jobs: {told}", why="No job starts.", way_out=_way(seen))
+    return fail(
+        "Workers",
+        f"none was seen in the last {WORKER_SILENT_AFTER.seconds} s",
+        why="No job runs.",
+        way_out=f"Start one: {START_WORKER}",
+    )
+
+
+def _told(worker: Worker) -> str:
+    return worker.name + _ASKED.get(Wish(worker.wish), "")
+
+
+def _is_the_platforms(worker: Worker) -> bool:
+    """Whether it takes the platform's own jobs and no others."""
+    return bool(worker.queues) and registry.internal_queues().issuperset(worker.queues)
+
+
+def _way(seen: list[Worker]) -> str:
+    paused = [worker.name for worker in seen if worker.wish == Wish.PAUSE]
+    return f"Resume one: {RESUME} {paused[0]}" if paused else f"Start one: {START_WORKER}"
 
 
 def versions() -> Finding:
     """Live workers run the code that this is."""
     others = [
         f"{worker.name} runs {worker.version or 'an older one'}"
-        for worker in live_workers().order_by("name")
+        for worker in reporting().order_by("name")
         if worker.version != VERSION
     ]
     if others:

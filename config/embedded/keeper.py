@@ -1,9 +1,9 @@
 """Servers that live as long as somebody holds the other end of our standard input.
 
-`python -m config.embedded.keeper HOME` starts both private servers below HOME, prints one line of
-JSON (`{"DATABASE_URL": …, "REDIS_URL": …}`, or `{"error": …}`), and waits. When its input ends,
-because its owner closed it or was killed, it stops the servers and removes HOME and whatever lay
-elsewhere on its behalf.
+`python -m config.embedded.keeper HOME [NAME=VALUE …]` starts both private servers below HOME, the
+PostgreSQL with these parameters besides its own, prints one line of JSON (`{"DATABASE_URL": …,
+"REDIS_URL": …}`, or `{"error": …}`), and waits. When its input ends, because its owner closed it or
+was killed, it stops the servers and removes HOME and whatever lay elsewhere on its behalf.
 """
 
 import json
@@ -23,17 +23,17 @@ from config.embedded.server import Server, wait_until_ready
 from config.embedded.valkey import prepare_valkey
 from config.leash import end_with_parent
 
-# Small, but with fsync and full durability as in production.
+# Small, but with fsync and full durability as in production, where nobody asks for less.
 _POSTGRES_PARAMETERS = {"max_connections": "100", "shared_buffers": "64MB"}
 _READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 
 
-def main(home: Path) -> int:
+def main(home: Path, *parameters: str) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for our owner, who then lets go of us
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        with _kept(home) as urls:
+        with _kept(home, dict(one.split("=", 1) for one in parameters)) as urls:
             print(json.dumps(urls), flush=True)  # noqa: T201 - the answer our owner reads
             sys.stdin.read()
     except EmbeddedServerError as error:
@@ -43,7 +43,7 @@ def main(home: Path) -> int:
 
 
 @contextmanager
-def _kept(home: Path) -> Iterator[dict[str, str]]:
+def _kept(home: Path, parameters: dict[str, str]) -> Iterator[dict[str, str]]:
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         account = server_account()
@@ -51,7 +51,7 @@ def _kept(home: Path) -> Iterator[dict[str, str]]:
         stack.callback(shutil.rmtree, place, ignore_errors=True)
         valkey = prepare_valkey(place, account)
         stack.enter_context(_running(valkey, place))
-        postgres = prepare_postgres(place, account, **_POSTGRES_PARAMETERS)
+        postgres = prepare_postgres(place, account, **_POSTGRES_PARAMETERS, **parameters)
         stack.enter_context(_running(postgres, place))
         yield {server.setting: server.url for server in (postgres, valkey)}
 
@@ -84,4 +84,4 @@ def _end(process: subprocess.Popen[bytes], stop_signal: signal.Signals) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))

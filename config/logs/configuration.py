@@ -51,6 +51,7 @@ def logging_settings(*, level: str, form: str) -> dict[str, Any]:
             "without_query": {"()": "config.logs.redaction.WithoutQuery"},
             "without_body": {"()": "config.logs.redaction.WithoutBody"},
             "failures": {"()": "config.logs.configuration.Failures"},
+            "without_sockets": {"()": "config.logs.configuration.WithoutSockets"},
         },
         "formatters": {_FORMATTER: {"()": "config.logs.configuration.formatter", "form": form}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": _FORMATTER}},
@@ -101,19 +102,31 @@ class Failures(logging.Filter):
         return bool(record.exc_info) or hasattr(record, "refused")
 
 
+class WithoutSockets(logging.Filter):
+    """The server's own lines about WebSockets are not kept: they show the query, in which a ticket
+    may stand, and call one that was refused a fault. `jobs.live.socket` writes its own."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        said = str(record.msg)
+        return '"WebSocket ' not in said and "without completing handshake" not in said
+
+
 def _loggers(level: str) -> dict[str, Any]:
     # Their servers and Django set these up with handlers of their own, or say things twice.
     through: dict[str, Any] = {"handlers": [], "propagate": True}
     silent: dict[str, Any] = {"handlers": [], "propagate": False}
     below = logging.getLevelName(level) < logging.INFO
     # On DEBUG these show requests, messages and SQL with all that is in them.
-    talkative = ("amqp", "celery.pool", "django.db.backends", "flower", "kombu", "urllib3")
+    talkative = (
+        "amqp", "boto3", "botocore", "celery.pool", "django.db.backends", "flower", "kombu",
+        "s3transfer", "urllib3",
+    )  # fmt: skip
     return {
         "django": {**through, "level": "INFO"},
         "django.request": {**through, "filters": ["failures"]},
         "django.server": {**through, "filters": ["without_query"]},
         "uvicorn": through,
-        "uvicorn.error": through,
+        "uvicorn.error": {**through, "filters": ["without_sockets"]},
         "uvicorn.access": silent,  # `config.logs.requests` writes that line
         # To Celery every task of ours succeeds; what became of the job is `jobs.worker`'s to say.
         "celery.worker.strategy": {"level": "WARNING"},
@@ -128,7 +141,10 @@ def own_redaction() -> Redaction:
     from django.conf import settings
 
     database = settings.DATABASES["default"]
-    names = ("SECRET_KEY", "ADMIN_API_TOKEN", "OPENAI_API_KEY", "FLOWER_BASIC_AUTH")
+    names = (
+        "SECRET_KEY", "ADMIN_API_TOKEN", "OPENAI_API_KEY", "FLOWER_BASIC_AUTH",
+        "S3_SECRET_ACCESS_KEY",
+    )  # fmt: skip
     logins = [database.get("PASSWORD"), *(getattr(settings, name, "") for name in names)]
     brokers = [urlsplit(url).password for url in (settings.REDIS_URL, settings.BROKER_URL)]
     known = (*logins, *brokers, *settings.SECRET_KEY_FALLBACKS)

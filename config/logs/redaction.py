@@ -15,10 +15,12 @@ _SHORTEST = 6  # a shorter text would be found where it is no secret
 _IN_URL = re.compile(r"(://[^/\s:@\"']*:)[^/\s@\"']+@")
 _BEARER = re.compile(r"(\bbearer\s+)[^\s\"',;]+", re.IGNORECASE)
 _QUERY = re.compile(r"\?[^\s\"']*")
+# Of a URL, or of what `requests` makes of it in its errors: `with url: /path?query`.
+_QUERY_OF_URL = re.compile(r"((?:://|\burl: /)[^\s?\"'<>\\]*)\?[^\s\"'<>\\)]*")
 
 
 class Redaction:
-    """Takes known secrets, passwords inside URLs and bearer tokens out of a text."""
+    """Takes known secrets, passwords and queries inside URLs, and bearer tokens out of a text."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         known = {form for secret in secrets for form in (secret, quote(secret, safe=""))}
@@ -31,6 +33,8 @@ class Redaction:
                 text = text.replace(secret, "***")
         if "://" in text:
             text = _IN_URL.sub(r"\1***@", text)
+        if "?" in text:
+            text = _QUERY_OF_URL.sub(r"\1?***", text)
         if "earer " in text or "EARER " in text:
             text = _BEARER.sub(r"\1***", text)
         return text

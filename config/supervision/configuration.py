@@ -56,7 +56,9 @@ def _program(program: Program) -> str:
         f"program:{program.name}",
         command=f"{python} -m config.supervision.launch {program.name}",
         autostart="false",
-        autorestart="true",
+        # A worker that is asked to stay down ends with status 0, and with no other.
+        autorestart="unexpected" if program.may_end else "true",
+        exitcodes="0",
         startsecs="2",
         startretries="5",
         stopsignal=program.stop_signal,

@@ -17,6 +17,7 @@ def stack_options() -> StackOptions:
         port=settings.PORT,
         flower_port=settings.FLOWER_PORT,
         slots=settings.WORKER_CONCURRENCY or os.cpu_count() or 1,
+        webhook_slots=settings.WEBHOOK_CONCURRENCY,
         soft_stop_seconds=settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT,
         log_level=settings.LOG_LEVEL,
         trusted_proxies=tuple(settings.TRUSTED_PROXIES),

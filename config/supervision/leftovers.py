@@ -32,6 +32,14 @@ class Record:
             return None
         return found if same and found.status() != psutil.STATUS_ZOMBIE else None
 
+    @property
+    def number_is_anothers(self) -> bool:
+        """Whether its id was given away again, and with it that of its process group."""
+        try:
+            return abs(psutil.Process(self.pid).create_time() - self.created) >= 0.1
+        except psutil.NoSuchProcess:
+            return False
+
 
 def record_process(run: Path, name: str) -> None:
     """Write down that this process is the program `name`; an exec does not change that."""
@@ -62,7 +70,7 @@ def end_leftovers(run: Path, *, patience: float = _PATIENCE_SECONDS) -> list[str
     alive = [record for record in recorded if record.process()]
     _end([record for record in alive if record.name == SUPERVISOR], patience)
     _end(alive, patience)
-    _kill(_members({record.pid for record in recorded}))
+    _kill(_members({record.pid for record in recorded if not record.number_is_anothers}))
     for record in recorded:
         (run / f"{record.name}.pid").unlink(missing_ok=True)
     return [record.name for record in alive]

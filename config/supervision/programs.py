@@ -23,13 +23,15 @@ class Program:
     """One supervised program. Programs of a group start together and stop together.
 
     `stop_seconds` is how long it may take to stop before it is killed. By default the longest of
-    each group add up to the thirty seconds that stopping everything may take.
+    each group add up to the thirty seconds that stopping everything may take. One that `may_end`
+    stays down when it ended with status 0; every other one is started again.
     """
 
     name: str
     group: str
     order: Order
     stop_seconds: int
+    may_end: bool = False
 
     @property
     def stop_signal(self) -> str:
@@ -40,8 +42,9 @@ class Program:
 class PlatformOptions:
     """What the platform's programs need to know.
 
-    `slots` is jobs at a time, `soft_stop_seconds` how long running jobs may go on after a request
-    to stop, `trusted_proxies` whose word on a caller's address is taken.
+    `slots` is jobs at a time, `webhook_slots` webhooks at a time, `soft_stop_seconds` how long
+    running jobs may go on after a request to stop, `trusted_proxies` whose word on a caller's
+    address is taken.
     """
 
     host: str
@@ -52,6 +55,7 @@ class PlatformOptions:
     soft_stop_seconds: float
     log_level: str
     trusted_proxies: tuple[str, ...]
+    webhook_slots: int = 16
 
 
 def longest_stop(programs: Sequence[Program]) -> int:
@@ -76,7 +80,7 @@ def server_program(server: Server) -> Program:
 
 
 def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
-    """Web, two dispatchers of which one leads, a worker, beat and Flower."""
+    """Web, two dispatchers of which one leads, a worker, one for webhooks, beat and Flower."""
     manage = str(root / "manage.py")
     level = f"--loglevel={options.log_level}"
     return [
@@ -85,18 +89,23 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
             ["-m", "uvicorn", "config.asgi:application"],
             [f"--host={options.host}", f"--port={options.port}", "--lifespan=off"],
             [f"--log-level={options.log_level.lower()}", "--timeout-graceful-shutdown=10"],
+            # Compression would cost each open socket more memory than all else of it.
+            ["--ws=websockets-sansio", "--ws-max-size=65536", "--ws-per-message-deflate=false"],
             _forwarding(options.trusted_proxies),
             stop_seconds=12,
         ),
         _python("dispatcher-1", [manage, "dispatch"], stop_seconds=10),
         _python("dispatcher-2", [manage, "dispatch"], stop_seconds=10),
-        _python(
+        _worker(
             "worker",
-            ["-m", "celery", "--quiet", "-A", "config", "worker", "--task-events", level],
+            options,
             ["--hostname=worker-1@%h", f"--concurrency={options.slots}"],
-            # SIGTERM alone would wait for running jobs without any limit.
-            environment={"REMAP_SIGTERM": "SIGQUIT"},
-            stop_seconds=math.ceil(options.soft_stop_seconds) + _HAND_BACK_SECONDS,
+        ),
+        _worker(
+            "webhooks",
+            options,
+            ["--hostname=webhooks@%h", f"--concurrency={options.webhook_slots}"],
+            ["--queues=webhooks", "--pool=threads"],  # it waits for answers most of the time
         ),
         _python(
             "beat",
@@ -115,6 +124,19 @@ def platform_programs(options: PlatformOptions, root: Path) -> list[Program]:
     ]
 
 
+def _worker(name: str, options: PlatformOptions, *argv: list[str]) -> Program:
+    level = f"--loglevel={options.log_level}"
+    return _python(
+        name,
+        ["-m", "celery", "--quiet", "-A", "config", "worker", "--task-events", level],
+        *argv,
+        # SIGTERM alone would wait for running jobs without any limit.
+        environment={"REMAP_SIGTERM": "SIGQUIT"},
+        stop_seconds=math.ceil(options.soft_stop_seconds) + _HAND_BACK_SECONDS,
+        may_end=True,
+    )
+
+
 def _forwarding(proxies: Sequence[str]) -> list[str]:
     """Left to itself uvicorn takes the word of every process of this machine."""
     if not proxies:
@@ -123,8 +145,14 @@ def _forwarding(proxies: Sequence[str]) -> list[str]:
 
 
 def _python(
-    name: str, *argv: list[str], stop_seconds: int, environment: dict[str, str] | None = None
+    name: str,
+    *argv: list[str],
+    stop_seconds: int,
+    environment: dict[str, str] | None = None,
+    may_end: bool = False,
 ) -> Program:
     whole = [sys.executable, *(part for parts in argv for part in parts)]
     order = Order(argv=whole, environment=environment or {})
-    return Program(name=name, group=PLATFORM, order=order, stop_seconds=stop_seconds)
+    return Program(
+        name=name, group=PLATFORM, order=order, stop_seconds=stop_seconds, may_end=may_end
+    )

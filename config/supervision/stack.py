@@ -44,6 +44,7 @@ class StackOptions:
     port: int
     flower_port: int
     slots: int
+    webhook_slots: int
     soft_stop_seconds: float
     log_level: str
     trusted_proxies: tuple[str, ...]
@@ -159,6 +160,7 @@ def _platform(options: StackOptions) -> list[Program]:
             flower_port=options.flower_port,
             flower_login=f"{FLOWER_USER}:{password}",
             slots=options.slots,
+            webhook_slots=options.webhook_slots,
             soft_stop_seconds=options.soft_stop_seconds,
             log_level=options.log_level,
             trusted_proxies=options.trusted_proxies,

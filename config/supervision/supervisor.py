@@ -46,12 +46,14 @@ class Supervisor:
 
     def start_group(self, group: str) -> None:
         """Start every program of a group, without waiting for any."""
-        self._remote.startProcessGroup(group, False)
+        with self._remote() as remote:
+            remote.startProcessGroup(group, False)
 
     def start_again(self, program: ProgramState) -> None:
         """Start a program that supervisord has given up."""
         try:
-            self._remote.startProcess(f"{program.group}:{program.name}", False)
+            with self._remote() as remote:
+                remote.startProcess(f"{program.group}:{program.name}", False)
         except Fault:  # it started by itself meanwhile
             return
 
@@ -62,7 +64,8 @@ class Supervisor:
             SupervisorEndedError: supervisord itself is gone.
         """
         try:
-            rows = self._remote.getAllProcessInfo()
+            with self._remote() as remote:
+                rows = remote.getAllProcessInfo()
         except (OSError, HTTPException) as error:
             raise SupervisorEndedError(self._home.log(SUPERVISOR)) from error
         return [
@@ -76,11 +79,14 @@ class Supervisor:
             for row in rows
         ]
 
-    @property
-    def _remote(self) -> Any:
+    @contextmanager
+    def _remote(self) -> Iterator[Any]:
         """A new connection each time: the transport cannot use one again that was ever refused."""
         transport: Any = SupervisorTransport(None, None, self._address)
-        return ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        try:
+            yield ServerProxy("http://127.0.0.1", transport=transport).supervisor
+        finally:
+            transport.close()
 
     def wait_until_answering(self) -> None:
         deadline = time.monotonic() + _ANSWER_SECONDS

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from config.vitals import servers
+from config.vitals.alerts import Alert, alerts_of
 from config.vitals.probe import Probe
 from jobs.database import is_read_only
 from jobs.dispatcher import sign_of_life
@@ -70,6 +72,7 @@ class Health:
     scheduler: Component = UNKNOWN
     workers: Sequence[WorkerFigures] = ()
     queues: Sequence[QueueHealth] = ()
+    alerts: Sequence[Alert] = ()
 
     @property
     def verdict(self) -> Verdict:
@@ -78,8 +81,9 @@ class Health:
         parts = (self.redis, self.broker, self.dispatcher, self.scheduler)
         if any(part.condition == Condition.DOWN for part in parts):
             return Verdict.DEGRADED
-        unattended = any(queue.is_unattended for queue in self.queues)
-        return Verdict.DEGRADED if unattended else Verdict.HEALTHY
+        held_up = any(queue.is_unattended for queue in self.queues)
+        held_up = held_up or any(alert.degrades for alert in self.alerts)
+        return Verdict.DEGRADED if held_up else Verdict.HEALTHY
 
 
 def health_of(whose: Whose) -> Health:
@@ -90,7 +94,8 @@ def health_of(whose: Whose) -> Health:
     with transaction.atomic():
         database = _database()
         dispatcher, scheduler = _dispatcher(), _scheduler()
-        workers, queues = workers_of(whose), _queues(whose)
+        workers, queues = workers_of(whose, with_ours=False), _queues(whose)
+        alerts = alerts_of(whose)
     return Health(
         database=database,
         redis=_server(servers.redis),
@@ -99,6 +104,7 @@ def health_of(whose: Whose) -> Health:
         scheduler=scheduler,
         workers=workers,
         queues=queues,
+        alerts=alerts,
     )
 
 
@@ -149,8 +155,14 @@ def _queues(whose: Whose) -> list[QueueHealth]:
             workers=workers[name],
             unknown_types=sorted(unknown.get(name, ())),
         )
-        for name in Queue.objects.order_by("name").values_list("name", flat=True)
+        for name in _names()
     ]
+
+
+def _names() -> QuerySet[Queue, str]:
+    """The platform's own are the doctor's matter."""
+    rows = Queue.objects.filter(internal=False).order_by("name")
+    return rows.values_list("name", flat=True)
 
 
 def _waiting(name: str, depths: Sequence[Depth]) -> Count:

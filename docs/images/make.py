@@ -25,6 +25,7 @@ def main() -> None:
         CELERIAC_APPS="docs.images.shop",
         DJANGO_SETTINGS_MODULE="config.settings",
         DJANGO_ALLOW_ASYNC_UNSAFE="true",  # beside Playwright's event loop
+        RATE_LIMIT_ENABLED="0",
         SECRET_KEY="a key for pictures only, long enough to be legal",  # noqa: S106 (no secret)
     )
     django.setup()

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect
 from docs.images.stage import LOGIN, Shop, Stage
 from tests.browser.chromium import chromium
 from tests.browser.visit import NARROW
+from webhooks.models import Delivery, Endpoint
 
 HERE = Path(__file__).parent
 WIDE = ViewportSize(width=1280, height=860)
@@ -51,6 +52,15 @@ def _pictures(shop: Shop) -> Iterator[Picture]:
         "job": _job(shop.notes.pk),
         "job-failed": _job(shop.failed.pk),
         "queues": "/admin/jobs/queue/",
+        "schedules": "/admin/scheduling/schedule/",
+        "schedule": _schedule(shop, "change"),
+        "schedule-form": _schedule(shop, "edit"),
+        "coming-day": "/admin/scheduling/schedule/day/",
+        "webhooks": "/admin/webhooks/endpoint/",
+        "endpoint": _webhook(shop.endpoint),
+        "endpoint-form": f"/admin/webhooks/endpoint/{shop.endpoint.pk}/edit/",
+        "deliveries": "/admin/webhooks/delivery/",
+        "delivery": _webhook(shop.delivery),
         "workers": "/admin/jobs/worker/",
         "tokens": "/admin/accounts/apitoken/",
         "audit": "/admin/accounts/auditentry/",
@@ -62,10 +72,20 @@ def _pictures(shop: Shop) -> Iterator[Picture]:
     for name, address in (("dashboard", "/admin/"), ("jobs", "/admin/jobs/job/")):
         yield Picture(name=name, address=address, narrow=True)
     yield Picture(name="job", address=_job(shop.running.pk), narrow=True)
+    yield Picture(name="schedules", address="/admin/scheduling/schedule/", narrow=True)
+    yield Picture(name="webhooks", address="/admin/webhooks/endpoint/", narrow=True)
 
 
 def _job(job_id: object) -> str:
     return f"/admin/jobs/job/{job_id}/change/"
+
+
+def _schedule(shop: Shop, page: str) -> str:
+    return f"/admin/scheduling/schedule/{shop.schedule.pk}/{page}/"
+
+
+def _webhook(row: Endpoint | Delivery) -> str:
+    return f"/admin/webhooks/{row._meta.model_name}/{row.pk}/change/"
 
 
 def _take(picture: Picture, browser: Browser, url: str, session: str) -> None:

@@ -20,6 +20,8 @@ from accounts.scopes import Scope
 from config.bootstrap import ROOT
 from config.embedded.ports import free_port
 from docs.images.figures import write_last_day
+from docs.images.outgoing import make_endpoints
+from docs.images.recurring import make_schedules
 from docs.images.shop.tasks import DECLINED
 from jobs import operations
 from jobs.enqueue import enqueue
@@ -67,7 +69,7 @@ class Shop(Site):
             self._start_celery("beat", "beat", "--scheduler=scheduling.scheduler:Scheduler")
             port = f"--port={self.flower_port}"
             self.arena.start("flower", [sys.executable, "manage.py", "flower", port])
-            self._start_web()
+            self.start_web()
             yield self
 
     def _start_worker(self, name: str) -> None:
@@ -91,7 +93,9 @@ class Shop(Site):
         self._give_access()
         write_last_day()
         self._past_jobs()
+        self.schedule = make_schedules(self.tenants)
         self._present_jobs()
+        self.endpoint, self.delivery = make_endpoints(self.tenants)
 
     def _person(self, name: str, **fields: Any) -> User:
         user: User = get_user_model()(username=name, **fields)

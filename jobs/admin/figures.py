@@ -59,8 +59,9 @@ class WorkerRow:
 
 
 def queue_rows(whose: Whose, now: datetime) -> Sequence[QueueRow]:
-    """By name."""
-    rows = {queue.name: queue for queue in Queue.objects.order_by("name")}
+    """By name; those of the platform's own jobs where these are asked for."""
+    known = Queue.objects.all() if whose.with_ours else Queue.objects.filter(internal=False)
+    rows = {queue.name: queue for queue in known.order_by("name")}
     pauses = Pause.objects.filter(IN_FORCE, kind=PauseKind.QUEUE)
     paused = set(pauses.values_list("target", flat=True))
     return [

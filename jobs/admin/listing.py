@@ -71,7 +71,8 @@ def listing(request: HttpRequest, person: Staff) -> dict[str, Any]:
     now = timezone.now()
     query, wish = request.GET, wish_of(request.GET.dict(), now)
     tenants = list(person.narrow(Tenant.objects.order_by("slug"), Role.VIEWER, "pk"))
-    queues = list(Queue.objects.order_by("pk").values_list("pk", flat=True))
+    named = Queue.objects.filter(internal=False).order_by("pk")
+    queues = list(named.values_list("pk", flat=True))
     found = _found(wish, tenants, queues, person)
     return {
         "rows": rows_of(found.jobs, now),
@@ -152,7 +153,7 @@ def _filters(query: QueryDict, tenants: list[Tenant], queues: list[str]) -> list
             (ANY_WAITING, "any that waits"),
             (DEAD, "dead letters"),
         ],
-        "type": [(kind.name, kind.name) for kind in registry.all()],
+        "type": [(kind.name, kind.name) for kind in registry.public()],
         "queue": [(name, name) for name in queues],
         "level": [(level.value, level.value) for level in Level],
         "tenant": [(one.slug, one.slug) for one in tenants] if len(tenants) > 1 else [],

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from accounts.models import Tenant
 from accounts.roles import Role
 from accounts.staff import staff_of
-from jobs.stats import EVERYBODYS, Whose
+from jobs.stats import ALL_THERE_ARE, EVERYBODYS, Whose
 
 MOST_TENANTS = 100  # offered in a selection
 
@@ -45,6 +45,12 @@ def tenant_of(request: HttpRequest) -> Tenant | None:
 def whose_of(request: HttpRequest) -> Whose:
     tenant = tenant_of(request)
     return Whose(tenant=tenant.pk) if tenant else EVERYBODYS
+
+
+def whose_with_ours(request: HttpRequest) -> Whose:
+    """The same; who looks at all tenants looks after the platform's own jobs as well."""
+    whose = whose_of(request)
+    return ALL_THERE_ARE if whose == EVERYBODYS else whose
 
 
 def tenant_choices(request: HttpRequest, chosen: Tenant | None) -> Sequence[Choice]:

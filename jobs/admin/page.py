@@ -16,21 +16,25 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from accounts.staff import Staff
+from jobs.admin.beside import beside
 from jobs.admin.failures import alike, link_to
 from jobs.admin.history import error_of, history
+from jobs.admin.left import left_behind
 from jobs.admin.listing import list_link, page_link
 from jobs.admin.readable import readable
 from jobs.admin.telling import Moment, duration, moment, run_time, short_id
 from jobs.admin.verbs import BOOST, offered
 from jobs.admin.waiting import because
 from jobs.effective import priority_of
-from jobs.models import Dependency, Job
+from jobs.models import Dependency, Job, LogLine
 from jobs.priorities import level_of
 from jobs.retention import has_expired, result_of
 from jobs.states import Status
+from jobs.webhook_url import outcome
 
 MOST_EDGES = 50
 MOST_ENTRIES = 50
+MOST_LINES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +72,16 @@ class Entry:
     change: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A line that the job logged."""
+
+    at: Moment | None
+    attempt: int
+    level: str
+    message: str
+
+
 def live(job: Job) -> dict[str, Any]:
     """What changes while the job lives, as its part of the page shows it."""
     now = timezone.now()
@@ -93,8 +107,12 @@ def page(job: Job, person: Staff) -> dict[str, Any]:
         "result": readable(result_of(job)),
         "has_result": job.result is not None,
         "result_has_expired": has_expired(job),
+        **left_behind(job),
         "error": error_of(job.error, with_traceback=is_admin),
         "events": history(job, now, with_tracebacks=is_admin),
+        "lines": _lines(job, now),
+        "most_lines": MOST_LINES,
+        "beside": beside(job, now),
         "edges": [edges for edges in (_waits_for(job), _waited_for(job)) if edges.edges],
         "facts": list(_facts(job, now, person)),
         "labels": [
@@ -152,6 +170,8 @@ def _facts(job: Job, now: datetime, person: Staff) -> Iterable[Fact]:
     yield Fact(name="Not started after", at=moment(job.expires_at, now))
     yield Fact(name="Unique key", text=job.unique_key, link=list_link(q=f"key:{job.unique_key}"))
     yield Fact(name="Owner", text=job.owner, link=list_link(q=f"owner:{job.owner}"))
+    if job.webhook_url:
+        yield Fact(name="Webhook", text=_webhook(job), link=_web_link(job.webhook_url))
     if job.status == Status.FAILED and (others := alike(job)):
         yield Fact(name="Failed alike", text=f"{others} others", link=link_to(job))
     yield Fact(name="Created", at=moment(job.created_at, now))
@@ -169,6 +189,16 @@ def _priority(job: Job, now: datetime) -> str:
 
 def _attempts(job: Job) -> str:
     return f"{job.attempt}, in run {job.run}" if job.run > 1 else str(job.attempt)
+
+
+def _webhook(job: Job) -> str:
+    told = outcome(delivered=job.webhook_delivered, attempts=job.webhook_attempts)
+    return f"{job.webhook_url}, {told}"
+
+
+def _web_link(url: str) -> str:
+    """The URL where a browser may follow it, as it may no `javascript:`."""
+    return url if url.lower().startswith(("http://", "https://")) else ""
 
 
 def _task_id(job: Job) -> str:
@@ -195,6 +225,15 @@ def _entries(job: Job, now: datetime) -> list[Entry]:
             change=_change(row),
         )
         for row in rows[:MOST_ENTRIES]
+    ]
+
+
+def _lines(job: Job, now: datetime) -> list[Line]:
+    """The last ones, oldest first."""
+    rows = LogLine.objects.filter(job=job.pk).order_by("-pk")[:MOST_LINES]
+    return [
+        Line(at=moment(row.at, now), attempt=row.attempt, level=row.level, message=row.message)
+        for row in reversed(rows)
     ]
 
 

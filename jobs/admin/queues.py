@@ -16,7 +16,7 @@ from accounts.admin.base import address_of
 from accounts.staff import staff_of
 from jobs.admin.figure_page import FigurePage
 from jobs.admin.figures import queue_rows, worker_rows
-from jobs.admin.looking import whose_of
+from jobs.admin.looking import whose_with_ours
 from jobs.admin.policy_forms import LimitsForm, PauseTermsForm, in_words
 from jobs.exceptions import InvalidPolicy
 from jobs.models import Pause, PauseKind, Queue
@@ -47,7 +47,7 @@ class QueueAdmin(FigurePage):
         return own + urls
 
     def figures(self, request: HttpRequest, name: str | None) -> dict[str, Any]:
-        now, whose = timezone.now(), whose_of(request)
+        now, whose = timezone.now(), whose_with_ours(request)
         rows = [row for row in queue_rows(whose, now) if name in (None, row.name)]
         if name is not None and not rows:
             raise Http404

@@ -50,7 +50,7 @@ def understood(text: str) -> Understood:
         return ids
     if colon:
         return _label(text)
-    known = {kind.name for kind in registry.all()}
+    known = {kind.name for kind in registry.public()}
     return _type(text) if text in known else _key(text)
 
 

@@ -53,7 +53,7 @@ def wish_of(query: Mapping[str, str], now: datetime) -> Wish:
     return Wish(
         statuses=_statuses(given["status"]),
         dead=given["status"] == DEAD,
-        type=search.type or _known(given["type"], [kind.name for kind in registry.all()]),
+        type=search.type or _known(given["type"], [kind.name for kind in registry.public()]),
         queue=given["queue"],
         level=Level(given["level"]) if given["level"] in list(Level) else None,
         tenant=given["tenant"],

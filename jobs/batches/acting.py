@@ -71,12 +71,4 @@ def _revive(ids: Sequence[UUID]) -> list[Move]:
 
 def _write_down(verb: str, batch: Batch, by: Actor, moved: int) -> None:
     """In the transaction that moved so many."""
-    audit.record(
-        actor=by.name,
-        action=f"batch.{verb}",
-        object_type="batch",
-        object_id=batch.pk,
-        tenant=batch.tenant,
-        address=by.address,
-        after={"jobs": moved},
-    )
+    audit.record_done(f"batch.{verb}", batch, by, after={"jobs": moved})

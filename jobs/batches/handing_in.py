@@ -14,6 +14,7 @@ from jobs.exceptions import BatchRefused, FieldError, InvalidOptions, JobsError
 from jobs.lifecycle.following import close_intake
 from jobs.models import Batch
 from jobs.options import check_short_text
+from jobs.webhook_url import Judge, judged
 
 MOST_JOBS = 10_000
 
@@ -48,7 +49,11 @@ def hand_in(
     """
     _require_some(items)
     _check_owner(owner)
-    requests = [item for item in items if isinstance(item, JobRequest)]
+    judge = Judge()
+    requests = judged([item for item in items if isinstance(item, JobRequest)], judge)
+    on_complete, on_failure = (
+        wish and judged([wish], judge)[0] for wish in (on_complete, on_failure)
+    )
     with transaction.atomic():
         tenant = tenant_of(tenant)
         batch = Batch.objects.create(

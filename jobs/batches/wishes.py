@@ -18,7 +18,7 @@ from jobs.options import JobOptions
 _COLUMNS = (
     "owner", "type", "queue_id", "labels", "unique_key", "limit_key", "created_by", "priority",
     "base_priority", "payload", "max_retries", "retry_backoff", "timeout_seconds",
-    "estimated_duration_seconds",
+    "estimated_duration_seconds", "webhook_url",
 )  # fmt: skip
 _NOT_HERE = (
     "depends_on", "unique_for_seconds", "on_duplicate", "debounce_seconds", "debounce_max_seconds",
@@ -55,7 +55,7 @@ def _refuse_what_cannot_wait(request: JobRequest) -> None:
     ]
     if errors:
         raise InvalidOptions(errors)
-    job_type = registry.get(request.type_name)
+    job_type = registry.get_public(request.type_name)
     if job_type.takes_files:
         job_type.validated(request.payload)  # refuses the name of a file
 

@@ -6,7 +6,7 @@ from jobs import wording
 from jobs.dispatcher.selection import live_workers
 from jobs.dispatcher.sign_of_life import PATIENCE_SECONDS, leaderless_seconds
 from jobs.explain.reason import Code, Reason
-from jobs.models import Job
+from jobs.models import Job, Wish
 from jobs.states import Status
 
 
@@ -35,6 +35,9 @@ def _worker(job: Job) -> list[Reason]:
     if consuming:
         detail = f"Queue {job.queue_id} has live workers, but none that knows the type {job.type}."
         remedy = "Name the app that declares the type in CELERIAC_APPS of a worker, and restart it."
+    elif any(job.queue_id in worker.queues for worker in live_workers(Wish.PAUSE)):
+        detail = f"All workers of queue {job.queue_id} are paused."
+        remedy = "Resume one: manage.py workers resume NAME."
     else:
         detail = f"No live worker consumes queue {job.queue_id}."
         remedy = f"Start one: celery -A config worker -Q {job.queue_id}."

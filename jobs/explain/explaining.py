@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.explain import attendance, standing
 from jobs.explain.holds import held
 from jobs.explain.limits import limited
-from jobs.explain.reason import Code, Explanation, Reason
+from jobs.explain.reason import Code, Explanation, Reason, latest
 from jobs.models import Job
 from jobs.policies import snapshot
 from jobs.position import Number, higher_than, position_of
@@ -32,7 +32,7 @@ def explain(job: Job, now: datetime | None = None) -> Explanation:
     else:
         own = [standing.scheduled(job), *attendance.absent(job)]
     reasons = [*own, *held(job, snapshot.read(), now)]
-    return Explanation(reasons=reasons, expected_start_at=_latest(reasons, now))
+    return Explanation(reasons=reasons, expected_start_at=latest(reasons, now))
 
 
 def _queued(job: Job, now: datetime) -> Explanation:
@@ -78,18 +78,8 @@ def _behind(job: Job, ahead: Number) -> list[Reason]:
 
 def _expected_start(job: Job, hard: Sequence[Reason], ahead: int, now: datetime) -> datetime | None:
     """When those that go first are worked off as fast as of late, and nothing holds it any more."""
-    free_at = _latest(hard, now)
+    free_at = latest(hard, now)
     if free_at is None:
         return None
     wait = expected_wait(ahead, measured(EVERYBODYS, queue=job.queue_id)) if ahead else 0.0
     return None if wait is None else max(free_at, now + timedelta(seconds=wait))
-
-
-def _latest(reasons: Sequence[Reason], now: datetime) -> datetime | None:
-    """When the last of them is over; None where that cannot be known."""
-    moment = now
-    for reason in reasons:
-        if reason.over_at is None:
-            return None
-        moment = max(moment, reason.over_at)
-    return moment

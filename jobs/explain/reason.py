@@ -47,6 +47,16 @@ class Reason:
         return self.until or self.likely_until
 
 
+def latest(reasons: Sequence[Reason], now: datetime) -> datetime | None:
+    """When the last of them is over; None where that cannot be known."""
+    moment = now
+    for reason in reasons:
+        if reason.over_at is None:
+            return None
+        moment = max(moment, reason.over_at)
+    return moment
+
+
 @dataclass(frozen=True, kw_only=True)
 class Explanation:
     """`runnable`: nothing but its turn is in the way. `ahead`: how many jobs of the queue go

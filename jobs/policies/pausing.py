@@ -176,15 +176,7 @@ def _end(row: Pause, by: Actor) -> None:
 
 
 def _record(what: str, row: Pause, by: Actor, **sides: Any) -> None:
-    audit.record(
-        actor=by.name,
-        action=f"pause.{what}",
-        object_type="pause",
-        object_id=row.pk,
-        tenant=row.tenant,
-        address=by.address,
-        **sides,
-    )
+    audit.record_done(f"pause.{what}", row, by, **sides)
 
 
 def _told(row: Pause) -> dict[str, Any]:

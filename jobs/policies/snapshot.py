@@ -85,7 +85,7 @@ def _key_limits() -> dict[str, Limit]:
 
 
 def _tenant_limits() -> dict[Bucket, Limit]:
-    limited = Tenant.objects.exclude(max_running=None, rate_limit="")
+    limited = Tenant.everyone.exclude(max_running=None, rate_limit="")
     return {
         buckets.of_tenant(tenant.pk): Limit(
             concurrency=tenant.max_running, rate=_rate(tenant.rate_limit, tenant)

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 
+from jobs.files.shelf import ARTIFACTS
 from jobs.lifecycle.statement import bound_waits, run
 from jobs.retention.rules import DUE, Rules
 
@@ -53,7 +54,16 @@ _WHOLE = f"""
 """  # noqa: S608 (as above)
 _ALONE = "SELECT id FROM jobs_job WHERE id = ANY(%(ids)s) AND workflow_id IS NULL"
 _MOST_TOGETHER = 500  # jobs of several workflows removed in one transaction
+_MOST_LINES_TOGETHER = 20_000  # of them, but for those of one workflow
+_LINES_AT_ONCE = 5000  # far from what the time-out of a statement allows
 
+_LINES = "SELECT job_id, count(*) FROM jobs_logline WHERE job_id = ANY(%(ids)s) GROUP BY job_id"
+_DELETE_LINES = """
+    DELETE FROM jobs_logline WHERE id = ANY (ARRAY(
+        SELECT id FROM jobs_logline WHERE job_id = ANY(%(ids)s) LIMIT %(most)s))
+"""
+
+_DELETE_ARTIFACTS = "DELETE FROM jobs_artifact WHERE job_id = ANY(%(ids)s) RETURNING storage_name"
 _DELETE = (
     "DELETE FROM jobs_attempt WHERE job_id = ANY(%(ids)s)",
     "DELETE FROM jobs_dependency WHERE job_id = ANY(%(ids)s)",
@@ -71,17 +81,20 @@ def remove(ids: Sequence[UUID], rules: Rules) -> int:
     of their workflows. Returns how many."""
     alone: list[Unit] = [[row[0]] for row in run(_ALONE, ids=list(ids))]
     whole: list[Unit] = [row[0] for row in run(_WHOLE, ids=list(ids), **rules.parameters())]
-    parts = [alone, *_parts(whole)] if alone else _parts(whole)
-    return sum(_remove(part, rules) for part in parts)
+    return sum(_remove(part, rules) for part in [*_parts(alone), *_parts(whole)])
 
 
 def _parts(units: Sequence[Unit]) -> Iterator[Sequence[Unit]]:
+    lines = dict(run(_LINES, ids=[job_id for unit in units for job_id in unit]))
     part: list[Unit] = []
+    jobs = said = 0
     for unit in units:
-        if part and sum(map(len, part)) + len(unit) > _MOST_TOGETHER:
+        more = sum(lines.get(job_id, 0) for job_id in unit)
+        if part and (jobs + len(unit) > _MOST_TOGETHER or said + more > _MOST_LINES_TOGETHER):
             yield part
-            part = []
+            part, jobs, said = [], 0, 0
         part.append(unit)
+        jobs, said = jobs + len(unit), said + more
     if part:
         yield part
 
@@ -116,11 +129,27 @@ def _removed(ids: Sequence[UUID], rules: Rules) -> int:
         going = [row for row in unneeded if row[2] not in kept]
         if not going:
             return 0
+        gone = [job_id for job_id, *_ in going]
+        _remove_artifacts(gone)
+        _remove_lines(gone)
         for statement in _DELETE:
-            _execute(statement, [job_id for job_id, *_ in going])
+            _execute(statement, gone)
         remove_empty("jobs_batch", {batch for _, batch, _ in going if batch})
         remove_empty("jobs_workflow", {workflow for *_, workflow in going if workflow})
     return len(going)
+
+
+def _remove_lines(ids: list[UUID]) -> None:
+    """In statements of a bounded size: a job has a thousand, and a workflow many jobs."""
+    while _execute(_DELETE_LINES, ids, most=_LINES_AT_ONCE) == _LINES_AT_ONCE:
+        pass
+
+
+def _remove_artifacts(ids: list[UUID]) -> None:
+    """Their bytes go after the commit; what a crash leaves of them, the sweep removes."""
+    stored = [row[0] for row in run(_DELETE_ARTIFACTS, ids=ids)]
+    if stored:
+        transaction.on_commit(lambda: ARTIFACTS.remove(stored))
 
 
 _KEPT_WORKFLOWS = """
@@ -167,6 +196,7 @@ def remove_empty(table: str, ids: Collection[UUID]) -> int:
     return len(run(_DELETE_GROUPS[table], ids=locked))
 
 
-def _execute(statement: str, ids: list[UUID]) -> None:
+def _execute(statement: str, ids: list[UUID], **bounds: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"ids": ids})
+        cursor.execute(statement, {"ids": ids, **bounds})
+        return int(cursor.rowcount)

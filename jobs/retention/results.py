@@ -21,8 +21,13 @@ def result_of(job: Job, now: datetime | None = None) -> Any:
 
 
 def has_expired(job: Job, now: datetime | None = None) -> bool:
-    """Whether there was a result that can no longer be read."""
-    if job.result is None or job.completed_at is None:
+    """Whether there was a result in the row that can no longer be read."""
+    return job.result is not None and is_over(job, now)
+
+
+def is_over(job: Job, now: datetime | None = None) -> bool:
+    """Whether a result of this job, wherever it lies, can no longer be read."""
+    if job.completed_at is None:
         return False
     hours = _hours(job.type)
     if hours is None or hours >= LONGEST_DAYS * 24:

@@ -69,7 +69,8 @@ class Rules:
 
 def present_rules() -> Rules:
     """As settings, job types and tenants say now. Raises ImproperlyConfigured."""
-    own = Tenant.objects.filter(retention_days__isnull=False).values_list("pk", "retention_days")
+    kept = Tenant.everyone.filter(retention_days__isnull=False)
+    own = kept.values_list("pk", "retention_days")
     return Rules(
         by_tenant={tenant: bounded(days) for tenant, days in own if days is not None},
         by_type={

@@ -20,10 +20,11 @@ from jobs.stats.picking import newest_of, oldest_of
 from jobs.stats.queues import QueueFigures, queues_of
 from jobs.stats.series import METRICS, Point, Series, series_of
 from jobs.stats.waiting import Depth, waiting_of
-from jobs.stats.whose import EVERYBODYS, Whose
+from jobs.stats.whose import ALL_THERE_ARE, EVERYBODYS, Whose
 from jobs.stats.workers import WorkerFigures, WorkerState, workers_of
 
 __all__ = [
+    "ALL_THERE_ARE",
     "EVERYBODYS",
     "METRICS",
     "Count",

@@ -47,7 +47,7 @@ _STATUSES = """
                     SELECT 1 FROM jobs_job AS job
                      WHERE job.tenant_id = tenant.id AND job.status = wanted.status {of_owner}
                      LIMIT {limit}) AS one
-              WHERE %(tenant)s::bigint IS NULL OR tenant.id = %(tenant)s
+              WHERE {of_tenant}
               LIMIT {limit}) AS counted)
       FROM unnest(%(statuses)s::text[]) AS wanted(status)
 """
@@ -57,7 +57,7 @@ def _statuses(whose: Whose) -> dict[Status, Count]:
     wanted = [status for status in Status if status != Status.QUEUED]
     with connection.cursor() as cursor:
         cursor.execute(
-            _STATUSES.format(of_owner=whose.of_owner, limit=LIMIT),
+            _STATUSES.format(of_owner=whose.of_owner, of_tenant=whose.of_tenant, limit=LIMIT),
             {**whose.parameters, "statuses": [status.value for status in wanted]},
         )
         counted = {Status(status): number for status, number in cursor.fetchall()}

@@ -24,18 +24,13 @@ def estimates(whose: Whose, groups: Mapping[Key, Q]) -> dict[Key, int]:
     if not groups:
         return {}
     first, *others = [
-        Job.objects.filter(_of(whose), group).values("pk") for group in groups.values()
+        Job.objects.filter(whose.condition, group).values("pk") for group in groups.values()
     ]
     asked = first.union(*others, all=True) if others else first
     with transaction.atomic():
         _plan_in_order()
         (answer,) = json.loads(asked.explain(format="json"))
     return dict(zip(groups, _rows(answer["Plan"], len(groups)), strict=True))
-
-
-def _of(whose: Whose) -> Q:
-    of = Q() if whose.tenant is None else Q(tenant=whose.tenant)
-    return of & Q(owner=whose.owner) if whose.owner else of
 
 
 def _plan_in_order() -> None:

@@ -66,14 +66,16 @@ def measured(whose: Whose, *, queue: str = "") -> Measured:
     if whose.owner:
         return _measured_of_owner(whose)
     rolled, until = _rolled(EVERY_TENANT if whose.tenant is None else whose.tenant, queue)
-    recent = _read(_RECENT, {**whose.parameters, "queue": queue, "until": until})
+    statement = _RECENT.format(of_job=whose.of_job)
+    recent = _read(statement, {**whose.parameters, "queue": queue, "until": until})
     if _seen(recent) > LIVE_LIMIT:
         return Measured(windows=rolled, live=False)
     return Measured(windows=_with_live(rolled, recent), live=True)
 
 
 def _measured_of_owner(whose: Whose) -> Measured:
-    recent = _read(_RECENT_OF_OWNER, {**whose.parameters, "until": None})
+    statement = _RECENT_OF_OWNER.format(of_tenant=whose.of_tenant)
+    recent = _read(statement, {**whose.parameters, "until": None})
     nothing = dict.fromkeys(Window, Ended())
     return Measured(windows=_with_live(nothing, recent), live=_seen(recent) <= OWNER_LIMIT)
 
@@ -136,8 +138,7 @@ _RECENT = f"""
          ORDER BY {ENDED_AT} LIMIT {LIVE_LIMIT + 1})
     {_GROUPED_BY_AGE}
       FROM (SELECT job.ended_at, {FACTS} FROM recent AS job
-             WHERE (%(tenant)s::bigint IS NULL OR job.tenant_id = %(tenant)s)
-               AND (%(queue)s = '' OR job.queue = %(queue)s)) AS ended
+             WHERE {{of_job}} AND (%(queue)s = '' OR job.queue = %(queue)s)) AS ended
      GROUP BY 1, 2, {GROUPS}
 """  # noqa: S608 (as above)
 _RECENT_OF_OWNER = f"""
@@ -148,8 +149,7 @@ _RECENT_OF_OWNER = f"""
                 WHERE job.tenant_id = tenant.id AND job.status = final.status
                   AND job.owner = %(owner)s AND job.owner <> ''
                 ORDER BY job.seq DESC LIMIT {OWNER_LIMIT + 1}) AS job
-         WHERE %(tenant)s::bigint IS NULL OR tenant.id = %(tenant)s
-         LIMIT {LIVE_LIMIT + 1})
+         WHERE {{of_tenant}} LIMIT {LIVE_LIMIT + 1})
     {_GROUPED_BY_AGE}
       FROM (SELECT job.ended_at, {FACTS} FROM recent AS job
              WHERE job.ended_at >= statement_timestamp() - interval '1 day') AS ended

@@ -18,7 +18,7 @@ _PICK = """
            LATERAL (SELECT job.id, job.seq FROM jobs_job AS job
                      WHERE job.tenant_id = tenant.id AND job.status = one.status {of_owner}
                      ORDER BY job.seq {way} LIMIT %(most)s) AS job
-     WHERE %(tenant)s::bigint IS NULL OR tenant.id = %(tenant)s
+     WHERE {of_tenant}
      ORDER BY job.seq {way} LIMIT %(most)s
 """
 
@@ -26,7 +26,8 @@ _PICK = """
 def newest_of(whose: Whose, most: int = 10) -> list[Job]:
     """The last to be handed in, without payload and result."""
     if whose.tenant is None and not whose.owner:
-        return _rows(Job.objects.order_by("-pk").values_list("pk", flat=True)[:most])
+        rows = Job.objects.without_ours().order_by("-pk")
+        return _rows(rows.values_list("pk", flat=True)[:most])
     return _rows(_picked(whose, list(Status), newest=True, most=most))
 
 
@@ -36,7 +37,8 @@ def oldest_of(whose: Whose) -> Job | None:
 
 
 def _picked(whose: Whose, statuses: list[Status], *, newest: bool, most: int) -> list[UUID]:
-    statement = _PICK.format(of_owner=whose.of_owner, way="DESC" if newest else "ASC")
+    way = "DESC" if newest else "ASC"
+    statement = _PICK.format(of_owner=whose.of_owner, of_tenant=whose.of_tenant, way=way)
     with connection.cursor() as cursor:
         cursor.execute(statement, {**whose.parameters, "statuses": statuses, "most": most})
         return [job_id for (job_id,) in cursor.fetchall()]

@@ -70,7 +70,7 @@ _BY_QUEUE = """
                   SELECT job.queue FROM jobs_job AS job
                    WHERE job.tenant_id = tenant.id AND job.status = wanted.status {of_owner}
                    LIMIT {limit}) AS one
-            WHERE %(tenant)s::bigint IS NULL OR tenant.id = %(tenant)s
+            WHERE {of_tenant}
             LIMIT {limit}) AS counted
      GROUP BY wanted.status, counted.queue
 """
@@ -92,7 +92,7 @@ def _counts(whose: Whose, names: Sequence[str]) -> dict[tuple[str, Status], Coun
 def _found(whose: Whose) -> Counter[tuple[str, Status]]:
     with connection.cursor() as cursor:
         cursor.execute(
-            _BY_QUEUE.format(of_owner=whose.of_owner, limit=LIMIT),
+            _BY_QUEUE.format(of_owner=whose.of_owner, of_tenant=whose.of_tenant, limit=LIMIT),
             {**whose.parameters, "statuses": [status.value for status in _COUNTED]},
         )
         return Counter({(queue, Status(status)): n for status, queue, n in cursor.fetchall()})

@@ -22,6 +22,7 @@ from django.db import connection, transaction
 
 from jobs.models.rollup import EVERY_TENANT
 from jobs.stats.ended import ENDED_AT, FACTS, GROUPED, GROUPS, HAS_ENDED, NUMBERS, Ended, of_group
+from jobs.stats.whose import OURS
 
 MARK = "ended"
 JOBS_A_STEP = 20_000
@@ -71,7 +72,7 @@ _MOVE = "UPDATE jobs_rollupmark SET until = %(until)s WHERE name = %(mark)s"
 
 def roll_up(most: int = JOBS_A_STEP) -> int:
     """Write what has ended since the last time, about `most` jobs of it at once: where it is more,
-    call again. Returns how many jobs were added."""
+    call again. Returns how many jobs were looked at: of the platform's own nothing is written."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_ENSURE, {"mark": MARK})
         cursor.execute(_LOCK, {"mark": MARK})
@@ -84,9 +85,16 @@ def roll_up(most: int = JOBS_A_STEP) -> int:
         until = _end_of_step(cursor, after, until, most)
         cursor.execute(_READ, {"after": after, "until": until})
         groups = cursor.fetchall()
-        _add(cursor, summed(groups))
+        ours = _ours(cursor) if groups else set()
+        _add(cursor, summed(group for group in groups if group[1] not in ours))
         cursor.execute(_MOVE, {"mark": MARK, "until": until})
     return sum(number for *_, number, _ in groups)
+
+
+def _ours(cursor: Any) -> set[int]:
+    """The keys of the platform's own tenants."""
+    cursor.execute(OURS)
+    return {tenant for (tenant,) in cursor.fetchall()}
 
 
 def _settled(cursor: Any) -> datetime:

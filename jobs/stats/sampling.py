@@ -19,7 +19,7 @@ from jobs.models.rollup import EVERY_TENANT
 from jobs.priorities import level_of
 from jobs.states import Status
 from jobs.stats.count import LIMIT, cut_short, with_estimates
-from jobs.stats.whose import EVERYBODYS
+from jobs.stats.whose import EVERYBODYS, OURS
 
 GROUPS_A_STATEMENT = 200
 
@@ -50,7 +50,7 @@ def summed(groups: Mapping[Group, int]) -> Counter[Place]:
 
 
 # As in `jobs.stats.waiting`, over all tenants: each step finds the next group in the index.
-_PRESENT = """
+_PRESENT = f"""
 WITH RECURSIVE pair AS (
     (SELECT queue, tenant_id FROM jobs_job
       WHERE status = 'queued' AND dispatched_at IS NULL ORDER BY queue, tenant_id LIMIT 1)
@@ -73,7 +73,8 @@ SELECT pair.queue, pair.tenant_id, present.priority FROM pair, LATERAL (
                    AND job.priority < step.priority)
           FROM step WHERE step.priority IS NOT NULL)
     SELECT priority FROM step WHERE priority IS NOT NULL) AS present
-"""
+ WHERE pair.tenant_id NOT IN {OURS}
+"""  # noqa: S608 (a constant)
 _COUNT = f"""
     SELECT present.queue, present.tenant_id, present.priority, (
            SELECT count(*) FROM (
@@ -120,7 +121,8 @@ def _ready_of(group: Group) -> Q:
 def _grouped(**condition: object) -> dict[Group, int]:
     """Of jobs that are few, by the window and the slots."""
     rows = (
-        Job.objects.filter(Q(**condition))
+        Job.objects.without_ours()
+        .filter(Q(**condition))
         .values_list("queue_id", "tenant_id", "priority")
         .annotate(number=Number("pk"))
     )

@@ -30,9 +30,5 @@ def unknown_types_of(whose: Whose, *, look_at: int = LOOK_AT) -> Mapping[str, Co
 
 
 def _waiting(whose: Whose, queue: str, look_at: int) -> Counter[str]:
-    ready = Job.objects.ready().filter(queue=queue)
-    if whose.tenant is not None:
-        ready = ready.filter(tenant=whose.tenant)
-    if whose.owner:
-        ready = ready.filter(owner=whose.owner)
+    ready = Job.objects.ready().filter(whose.condition, queue=queue)
     return Counter(ready.values_list("type", flat=True)[:look_at])

@@ -88,10 +88,10 @@ SELECT job.queue, band.level, min(job.created_at), count(*)
                         AS band(level, floor, ceiling)
  WHERE job.status = 'queued' AND job.dispatched_at IS NOT NULL
    AND job.priority BETWEEN band.floor AND band.ceiling
-   AND (%(tenant)s::bigint IS NULL OR job.tenant_id = %(tenant)s)
+   AND {of_job}
  GROUP BY job.queue, band.level
 """
-_ALL_PAIRS = "SELECT queue, tenant_id FROM pair"
+_ALL_PAIRS = "SELECT job.queue, job.tenant_id FROM pair AS job WHERE {of_job}"
 _PAIRS_OF_ONE = "SELECT name AS queue, %(tenant)s::bigint AS tenant_id FROM jobs_queue"
 # An owner's own jobs, the oldest of them: their index does not know queues.
 _OF_OWNER = """
@@ -103,7 +103,7 @@ _OF_OWNER = """
                 ORDER BY job.seq LIMIT {limit}) AS job,
                unnest(%(levels)s::text[], %(floors)s::int[], %(ceilings)s::int[])
                AS band(level, floor, ceiling)
-         WHERE (%(tenant)s::bigint IS NULL OR tenant.id = %(tenant)s)
+         WHERE {of_tenant}
            AND job.priority BETWEEN band.floor AND band.ceiling
          LIMIT {limit}) AS counted
      GROUP BY queue, level
@@ -131,10 +131,11 @@ def waiting_of(whose: Whose) -> list[Depth]:
 
 def _rows(whose: Whose) -> Sequence[tuple[str, str, datetime, int]]:
     if whose.owner:
-        statement = _OF_OWNER.format(of_owner=whose.of_owner, limit=LIMIT)
+        own, of_tenant = whose.of_owner, whose.of_tenant
+        statement = _OF_OWNER.format(of_owner=own, of_tenant=of_tenant, limit=LIMIT)
     else:
-        pairs = _ALL_PAIRS if whose.tenant is None else _PAIRS_OF_ONE
-        statement = _WAITING.format(pairs=pairs, limit=LIMIT)
+        pairs = _PAIRS_OF_ONE if whose.tenant else _ALL_PAIRS.format(of_job=whose.of_job)
+        statement = _WAITING.format(pairs=pairs, of_job=whose.of_job, limit=LIMIT)
     with connection.cursor() as cursor:
         cursor.execute(statement, {**whose.parameters, **_bands()})
         rows: Sequence[tuple[str, str, datetime, int]] = cursor.fetchall()

@@ -12,8 +12,9 @@ from uuid import UUID
 from django.db.models import Case, Q, When
 from django.db.models.functions import Now
 
+from jobs import registry
 from jobs.dispatcher.selection import WORKER_SILENT_AFTER
-from jobs.models import Job, Worker
+from jobs.models import Job, Wish, Worker
 from jobs.states import Status
 from jobs.stats.whose import Whose
 
@@ -44,15 +45,30 @@ class WorkerFigures:
     seen_at: datetime
 
 
-_SILENT = Q(seen_at__lte=Now() - WORKER_SILENT_AFTER)
+SILENT = Q(seen_at__lte=Now() - WORKER_SILENT_AFTER)
+# Those that stopped as they were asked to are gone.
+SHOWN = ~SILENT | Q(stopping=False, seen_at__gt=Now() - LOST_SHOWN_FOR)
+_ENDING = frozenset({Wish.STOP, Wish.RESTART})
 
 
-def workers_of(whose: Whose, *, after: str = "", most: int = 200) -> list[WorkerFigures]:
-    """By name, from the one after `after`. Those that stopped as they were asked to are gone."""
-    lost = _SILENT & Q(stopping=False, seen_at__gt=Now() - LOST_SHOWN_FOR)
-    rows = Worker.objects.filter(~_SILENT | lost, name__gt=after).annotate(
-        is_silent=Case(When(_SILENT, then=True), default=False)
+def workers_of(
+    whose: Whose,
+    *,
+    after: str = "",
+    most: int = 200,
+    name: str | None = None,
+    with_ours: bool = True,
+) -> list[WorkerFigures]:
+    """By name, from the one after `after`; or the one called `name`. `with_ours`: also those that
+    run nothing but the platform's own jobs."""
+    rows = Worker.objects.filter(SHOWN, name__gt=after).annotate(
+        is_silent=Case(When(SILENT, then=True), default=False)
     )
+    if name is not None:
+        rows = rows.filter(pk=name)
+    if not with_ours:
+        ours = sorted(registry.internal_queues())
+        rows = rows.exclude(queues__contained_by=ours, queues__len__gt=0)
     shown = list(rows.order_by("name")[:most])
     running = _running([row.incarnation for row in shown])
     return [_figures(row, row.is_silent, running[row.incarnation], whose) for row in shown]
@@ -60,13 +76,15 @@ def workers_of(whose: Whose, *, after: str = "", most: int = 200) -> list[Worker
 
 def consumers() -> Counter[str]:
     """How many live workers take jobs of each queue."""
-    alive = Worker.objects.filter(~_SILENT, stopping=False).values_list("queues", flat=True)
+    taking = Worker.objects.filter(~SILENT, stopping=False, wish=Wish.RUN)
+    alive = taking.values_list("queues", flat=True)
     return Counter(queue for queues in alive for queue in set(queues))
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Running:
     job: UUID
+    type: str
     tenant: int
     owner: str
 
@@ -74,11 +92,12 @@ class _Running:
 def _running(incarnations: Sequence[UUID]) -> Mapping[UUID, list[_Running]]:
     rows = Job.objects.filter(status=Status.PROCESSING, incarnation__in=incarnations)
     found: defaultdict[UUID, list[_Running]] = defaultdict(list)
-    for incarnation, job, tenant, owner in rows.order_by("seq").values_list(
-        "incarnation", "pk", "tenant_id", "owner"
+    for incarnation, job, job_type, tenant, owner in rows.order_by("seq").values_list(
+        "incarnation", "pk", "type", "tenant_id", "owner"
     ):
         if incarnation is not None:
-            found[incarnation].append(_Running(job=job, tenant=tenant, owner=owner))
+            running = _Running(job=job, type=job_type, tenant=tenant, owner=owner)
+            found[incarnation].append(running)
     return found
 
 
@@ -101,10 +120,14 @@ def _figures(
 def _state(row: Worker, is_silent: bool, runs: bool) -> WorkerState:
     if is_silent:
         return WorkerState.LOST
-    if row.stopping:
+    if row.stopping or row.wish in _ENDING:
         return WorkerState.STOPPING
+    if row.wish == Wish.PAUSE:
+        return WorkerState.PAUSED
     return WorkerState.BUSY if runs else WorkerState.IDLE
 
 
 def _may_see(whose: Whose, job: _Running) -> bool:
+    if registry.is_internal(job.type):
+        return whose.with_ours
     return whose.tenant in (None, job.tenant) and whose.owner in ("", job.owner)

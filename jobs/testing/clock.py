@@ -20,6 +20,7 @@ from jobs.models import (
     Dependency,
     Job,
     KeyState,
+    LogLine,
     Pause,
     RateUse,
     StoredFile,
@@ -28,7 +29,7 @@ from jobs.models import (
 
 # Those of processes are left out (leases of leaders, signs of life), and those of the statistics.
 _MOVED: tuple[type[models.Model], ...] = (
-    Job, Attempt, Dependency, Batch, Workflow, Pause, KeyState, RateUse, StoredFile,
+    Job, Attempt, LogLine, Dependency, Batch, Workflow, Pause, KeyState, RateUse, StoredFile,
 )  # fmt: skip
 
 

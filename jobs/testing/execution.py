@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
+from uuid import UUID
 
 from django.db import connection
 from psycopg.pq import TransactionStatus
 
 from jobs import lifecycle
-from jobs.context import JobContext
+from jobs.context import Content, JobContext
 from jobs.control import LeaseLost
 from jobs.exceptions import AttemptLost
 from jobs.lifecycle import ClaimedJob
@@ -20,7 +21,9 @@ from jobs.models import Job
 from jobs.worker.execution import Execution
 from jobs.worker.gate import Gate
 from jobs.worker.identity import WorkerIdentity
-from jobs.worker.outcome import storable
+from jobs.worker.log_lines import LogLines
+from jobs.worker.reporter import kept_artifact, shown
+from jobs.worker.revealing import Secrets
 from jobs.worker.slots import Slots
 
 
@@ -28,14 +31,28 @@ class InlineExecution(Execution):
     def __init__(self, identity: WorkerIdentity) -> None:
         super().__init__(identity, Slots(1).slot(0), cast(Gate, OpenGate()))
 
-    def _context(self, job: ClaimedJob, started: float) -> JobContext:
-        return replace(super()._context(job, started), reporter=InlineReporter(job.held))
+    def _context(
+        self, job: ClaimedJob, started: float, lines: LogLines, secrets: Secrets
+    ) -> JobContext:
+        context = super()._context(job, started, lines, secrets)
+        return replace(context, reporter=InlineReporter(job.held, secrets))
+
+    def _log_lines(self, job: ClaimedJob, secrets: Secrets) -> LogLines:
+        return InlineLogLines(job.held, job.attempt, secrets)
+
+
+class InlineLogLines(LogLines):
+    """Writes them all at the end of the attempt: no thread sees into a test's transaction."""
+
+    def _start(self) -> None: ...
 
 
 class OpenGate:
     """Lets job code run without signals: those are the test runner's. So a timeout ends nothing."""
 
     def install(self) -> None: ...
+
+    def ask(self) -> None: ...
 
     @contextmanager
     def job_code(self, *, times_out_at: float) -> Iterator[None]:
@@ -60,16 +77,21 @@ def _is_broken() -> bool:
 class InlineReporter:
     """Writes each word at once, into the test's transaction too."""
 
-    def __init__(self, held: FencedJob) -> None:
+    def __init__(self, held: FencedJob, secrets: Secrets) -> None:
         self._held = held
+        self._secrets = secrets
 
     def progress(self, percent: float, message: str) -> None:
         if _is_broken():
             return
         try:
-            lifecycle.progress(self._held, percent=int(percent), message=storable(message)[:500])
+            said = shown(message, self._secrets)
+            lifecycle.progress(self._held, percent=int(percent), message=said)
         except AttemptLost as error:
             raise LeaseLost from error
+
+    def artifact(self, name: str, content: Content, content_type: str) -> UUID:
+        return kept_artifact(self._held, name, content, content_type)
 
     def cancel_requested(self) -> bool:
         asked = Job.objects.filter(pk=self._held.id, cancel_requested_at__isnull=False)

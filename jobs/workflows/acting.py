@@ -142,13 +142,10 @@ def _waiting(again: Collection[UUID], edges: Iterable[Edge]) -> set[UUID]:
 
 
 def _write_down(verb: str, workflow: Workflow, by: Actor, what: Mapping[str, Any]) -> None:
-    audit.record(
-        actor=by.name,
-        action=f"workflow.{verb}",
-        object_type="workflow",
-        object_id=workflow.pk,
-        tenant=workflow.tenant,
-        address=by.address,
+    audit.record_done(
+        f"workflow.{verb}",
+        workflow,
+        by,
         before=None,
         after={**what, "counts": dict(counts_of([workflow])[workflow.pk])},
     )

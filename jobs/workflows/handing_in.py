@@ -29,6 +29,7 @@ from jobs.options import MAX_KEY_LENGTH
 from jobs.quotas import Allowance, allowance
 from jobs.states import FINAL, Status
 from jobs.step_results import Reference
+from jobs.webhook_url import judged
 from jobs.workflows import edging, graph
 from jobs.workflows.steps import Step, Steps
 
@@ -57,6 +58,7 @@ def hand_in(
     _refuse_edges(sum(map(len, edges.values())) + outside)
     if len(name) > MAX_KEY_LENGTH:
         refuse([FieldError("/name", f"at most {MAX_KEY_LENGTH} characters")])
+    steps = dict(zip(steps, judged(steps.values()), strict=True))
     workflow = Workflow(tenant=tenant, name=name, owner=owner, created_by=created_by)
     with transaction.atomic(), allowance(tenant) as allowed:
         jobs, taken = _prepared(workflow, steps, allowed)
@@ -109,7 +111,8 @@ def _job(workflow: Workflow, name: str, step: Step) -> tuple[Job, list[Reference
     options = replace(
         step.options, depends_on=(), owner=workflow.owner, created_by=workflow.created_by
     )
-    job_type, known, found = step_results.known_part(registry.get(step.type_name), step.payload)
+    asked = registry.get_public(step.type_name)
+    job_type, known, found = step_results.known_part(asked, step.payload)
     request = JobRequest(type_name=step.type_name, payload=known, options=options)
     job = prepared(workflow.tenant, request, job_type)
     if found:

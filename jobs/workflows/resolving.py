@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from jobs import step_results
+from jobs.artifacts import results
 from jobs.job_type import JobType
 from jobs.lifecycle.statement import run
-from jobs.step_results import ResultsTooLarge
+from jobs.step_results import ResultMissing, ResultsTooLarge, ResultUnreadable
 
 # By the job's own edges: whatever a step refers to it also waits for.
 _EARLIER = """
@@ -22,6 +23,12 @@ _EARLIER = """
 """
 _RESULTS = f"SELECT earlier.step, earlier.result {_EARLIER}"
 _SIZE = f"SELECT sum(octet_length(earlier.result::text)) {_EARLIER}"
+# Those that are too large for their job's row.
+_STORED = f"""
+    SELECT stored.step, artifact.storage_name, artifact.size
+      FROM (SELECT earlier.id, earlier.step {_EARLIER} AND earlier.has_artifacts) AS stored
+      JOIN jobs_artifact AS artifact ON artifact.job_id = stored.id AND artifact.kind = 'result'
+"""  # noqa: S608 (constants of this module; values travel as parameters)
 
 
 def with_results(
@@ -29,8 +36,8 @@ def with_results(
 ) -> dict[str, Any]:
     """The payload of a workflow's step with results in the place of references.
 
-    Raises ResultMissing, ResultsTooLarge; and InvalidPayload where the type, as it is today, takes
-    a secret or a file there, which no result may stand for.
+    Raises ResultMissing, ResultsTooLarge, ResultUnreadable; and InvalidPayload where the type, as
+    it is today, takes a secret or a file there, which no result may stand for.
     """
     _, known, found = step_results.known_part(job_type, payload)
     if not found:
@@ -43,8 +50,20 @@ def with_results(
 def _results(job_id: UUID, steps: Collection[str]) -> dict[str, Any]:
     """Weighed before they are sent: they could take the worker's memory."""
     names = {"id": job_id, "steps": list(steps)}
-    ((size,),) = run(_SIZE, **names)
-    if (size or 0) > step_results.MAX_BYTES:
+    ((in_rows,),) = run(_SIZE, **names)
+    stored = run(_STORED, **names)
+    size = (in_rows or 0) + sum(own for _, _, own in stored)
+    if size > step_results.MAX_BYTES:
         raise ResultsTooLarge(f"The results that it refers to have {size} bytes.")
     rows = run(_RESULTS, **names)
-    return {step: None if result is None else loads(result) for step, result in rows}
+    found = {step: None if result is None else loads(result) for step, result in rows}
+    return found | {step: _read(step, storage_name) for step, storage_name, _ in stored}
+
+
+def _read(step: str, storage_name: str) -> Any:
+    try:
+        return results.read(storage_name)
+    except FileNotFoundError as error:
+        raise ResultMissing(f"The stored result of step {step} is gone.") from error
+    except OSError as error:
+        raise ResultUnreadable from error

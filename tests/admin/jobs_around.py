@@ -12,6 +12,7 @@ from jobs.enqueue import JobOptions, enqueue
 from jobs.models import Job, Queue
 from tests.api import kinds
 from tests.jobs.kinds import QUEUE
+from tests.support.copying import unchecked
 
 LIST = "/admin/jobs/job/"
 CANARY = "canary-in-a-coal-mine"
@@ -69,7 +70,7 @@ SELECT
 
 def many_jobs(tenants: list[Tenant], total: int) -> None:
     """In place of all there are. The rare job belongs to one of the tenants."""
-    with connection.cursor() as cursor:
+    with unchecked() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # else rows of this transaction hold it up
         cursor.execute("TRUNCATE jobs_job CASCADE")
         cursor.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection, transaction
@@ -81,8 +82,28 @@ def test_what_changed_is_told_field_by_field(acme: Tenant, browser: Browser) -> 
 
 def test_an_entry_leads_to_the_object(acme: Tenant, browser: Browser) -> None:
     row = entry(acme, object_type="tenant", object_id="acme")
-    page = browser("admin").get(reverse("admin:accounts_auditentry_change", args=[row.pk]))
-    assert reverse("admin:accounts_tenant_changelist") + "?q=acme" in page.content.decode()
+    client = browser("admin")
+    page = client.get(reverse("admin:accounts_auditentry_change", args=[row.pk]))
+    way = reverse("admin:accounts_auditentry_object", args=[row.pk])
+    assert f'href="{way}"' in page.content.decode()
+    found = client.get(way).headers["Location"]
+    assert found == reverse("admin:accounts_tenant_changelist") + "?q=acme"
+
+
+@pytest.mark.parametrize("object_id", ["01a208b0-bb6a-7377-be50-a2b07997b84e", "no id"])
+def test_an_entry_about_what_is_no_more_leads_to_all_that_was_done_to_it(
+    acme: Tenant, browser: Browser, object_id: str
+) -> None:
+    row = entry(acme, object_type="endpoint", object_id=object_id)
+    answer = browser("admin").get(reverse("admin:accounts_auditentry_object", args=[row.pk]))
+    assert answer.headers["Location"] == f"{reverse(LIST)}?{urlencode({'q': object_id})}"
+
+
+def test_anothers_entry_leads_nowhere(acme: Tenant, other: Tenant, browser: Browser) -> None:
+    for about, role, status in ((other, "admin", 404), (acme, "viewer", 403)):
+        row = entry(about, object_type="tenant", object_id="acme")
+        way = reverse("admin:accounts_auditentry_object", args=[row.pk])
+        assert browser(role).get(way).status_code == status
 
 
 def test_hostile_entries_are_text(acme: Tenant, browser: Browser) -> None:

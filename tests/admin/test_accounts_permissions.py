@@ -318,6 +318,17 @@ def test_nor_does_one_that_is_served_asynchronously() -> None:
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("path", ["admin:index", "admin:login", "admin:jobs_job_changelist"])
+def test_a_page_of_the_admin_loads_nothing_from_elsewhere(path: str, browser: Browser) -> None:
+    """That it works under its policy is for the browser's tests, which fail at any error."""
+    policy = browser(SUPERUSER).get(reverse(path), follow=True)["Content-Security-Policy"]
+    rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["frame-ancestors"] == "'none'"
+    assert "unsafe-inline" not in rules["script-src"]
+    assert "*" not in policy
+    assert "//" not in policy
+
+
 def test_a_closed_page_is_one_line_of_the_log(browser: Browser) -> None:
     page = address("apitoken", "changelist")
     logger, lines = logging.getLogger("django.request"), BufferingHandler(100)

@@ -34,6 +34,7 @@ from tests.jobs.making import (
     queued,
     start,
 )
+from tests.support.webhook_urls import HOOK
 
 SCRIPT = "<script>alert(1)</script>"
 
@@ -73,6 +74,33 @@ def test_a_waiting_job_says_why_it_waits(admin: Client, acme: Tenant) -> None:
     for situation in ("blocked", "scheduled", "ready", "dispatched"):
         assert "data-job-because" in _page(admin, in_situation(acme, situation)), situation
     assert "data-job-because" not in _page(admin, in_situation(acme, "completed"))
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({}, "pending, 0 requests"),
+        ({"webhook_delivered": True, "webhook_attempts": 1}, "delivered, 1 request"),
+        ({"webhook_delivered": False, "webhook_attempts": 3}, "not delivered, 3 requests"),
+    ],
+)
+def test_the_webhook_is_linked_and_tells_what_became_of_it(
+    row: dict[str, Any], words: str, admin: Client, acme: Tenant
+) -> None:
+    job = queued(acme, webhook_url=HOOK)
+    Job.objects.filter(pk=job.pk).update(**row)
+    shown = _page(admin, job)
+    assert f'<a href="{HOOK}" dir="auto">{HOOK}, {words}</a>' in shown
+
+
+def test_a_webhook_that_is_no_web_address_is_a_text(admin: Client, acme: Tenant) -> None:
+    job = queued(acme)
+    assert "<th>Webhook</th>" not in _page(admin, job)
+    Job.objects.filter(pk=job.pk).update(webhook_url="javascript:alert(1)")
+    shown = _page(admin, job)
+    assert "<th>Webhook</th>" in shown
+    assert "<bdi>javascript:alert(1), pending, 0 requests</bdi>" in shown
+    assert 'href="javascript' not in shown
 
 
 def test_a_running_job_shows_its_progress(admin: Client, acme: Tenant) -> None:
@@ -125,7 +153,7 @@ def test_nothing_that_a_job_carries_becomes_markup(text: str, admin: Client, acm
     lifecycle.fail(start(job), error=error)
     Job.objects.filter(pk=job.pk).update(
         type=text, progress_message=text, progress=5, owner=text, unique_key=text, worker=text,
-        created_by=text,
+        created_by=text, webhook_url=f"https://{text}",
     )  # fmt: skip
     job.attempts.update(worker=text)
     waiting = blocked(acme, job) if job.status not in FINAL else job
@@ -216,5 +244,7 @@ def test_the_page_takes_few_queries_however_much_there_is(
         with CaptureQueriesContext(connection) as queries:
             _page(admin, job)
         numbers.append(len(queries))
-    most = 8 + (situation == "failed")  # how many failed alike
+    # One is for the deliveries of the job: its row tells only of those of its end, and who listened
+    # while it ran may listen no more. How many failed alike is asked of one that failed.
+    most = 10 + (situation == "failed")
     assert numbers[0] == numbers[1] <= most, [query["sql"] for query in queries]

@@ -23,8 +23,9 @@ from config.doctor import clock, database, installation, messaging, processes, s
 from config.doctor.examination import Group, examine
 from config.doctor.finding import Check, Finding, Level, ok
 from jobs.dispatcher.loop import DUTY
+from jobs.dispatcher.selection import WORKER_SILENT_AFTER
 from jobs.enqueue import enqueue
-from jobs.models import Heartbeat, Job, Leadership, Queue, Worker
+from jobs.models import Heartbeat, Job, Leadership, Queue, Wish, Worker
 from jobs.version import VERSION
 from scheduling.scheduler import show_life
 
@@ -32,8 +33,9 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_sound_database_passes() -> None:
-    checks = (database.reachable, database.durable, database.clock, database.migrated)
-    assert [check().level for check in checks] == [Level.OK] * 4
+    """That it is durable is found on a server of its own: tests/house/test_doctor_servers.py."""
+    checks = (database.reachable, database.clock, database.migrated)
+    assert [check().level for check in checks] == [Level.OK] * 3
 
 
 def test_a_sound_redis_and_broker_pass() -> None:
@@ -88,6 +90,21 @@ def test_only_workers_seen_a_moment_ago_count() -> None:
     assert processes.workers().level is Level.FAIL
     Worker.objects.create(name="new", incarnation=uuid4(), seen_at=Now())
     assert processes.workers().detail == "new"
+
+
+def test_paused_workers_are_told_and_do_not_count_as_taking_jobs() -> None:
+    worker("resting", wish=Wish.PAUSE)
+    finding = processes.workers()
+    assert finding.level is Level.FAIL
+    assert "resting (paused)" in finding.detail
+    assert "workers resume resting" in finding.way_out
+    worker("busy")
+    assert processes.workers() == ok("Workers", "busy, resting (paused)")
+
+
+def test_a_worker_counts_as_long_as_the_dispatcher_sends_it_jobs() -> None:
+    worker("silent", seen_at=Now() - WORKER_SILENT_AFTER - timedelta(seconds=1))
+    assert processes.workers().level is Level.FAIL
 
 
 @pytest.mark.parametrize(
@@ -188,6 +205,19 @@ def test_queues_without_a_worker_are_named_with_how_many_jobs_wait(waits: Job) -
 def test_a_worker_that_stops_counts_as_none(waits: Job) -> None:
     worker("leaving", stopping=True)
     assert waiting.queues().level is Level.FAIL
+
+
+def test_what_only_a_paused_worker_could_take_is_named_with_the_way_to_resume_it(
+    waits: Job,
+) -> None:
+    worker("resting", wish=Wish.PAUSE)
+    queues, types = waiting.queues(), waiting.job_types()
+    assert [queues.level, types.level] == [Level.FAIL] * 2
+    assert "1 in default (its workers are paused)" in queues.detail
+    assert "1 of diagnostics.echo (its workers are paused)" in types.detail
+    assert {queues.way_out, types.way_out} == {"python manage.py workers resume resting"}
+    worker("busy")
+    assert [waiting.queues().level, waiting.job_types().level] == [Level.OK] * 2
 
 
 def test_an_empty_queue_without_a_worker_is_no_fault() -> None:

@@ -29,7 +29,7 @@ def servers() -> Iterator[Servers]:
     home = Path(tempfile.mkdtemp(prefix="celeriac-doctor-"))
     logs = home / "logs"
     logs.mkdir()
-    postgres, valkey = private_servers(home, logs)
+    postgres, valkey = private_servers(home, logs, on_disk=True)
     postgres.start()
     valkey.start()
     yield postgres, valkey
@@ -70,6 +70,8 @@ def test_a_database_that_may_lose_commits_and_a_redis_that_evicts_are_named(
     running: Servers,
 ) -> None:
     postgres, valkey = running
+    before = beside(running)
+    assert before["Durability"] == ("ok", "fsync, full_page_writes, synchronous_commit on")
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         for name in ("fsync", "full_page_writes", "synchronous_commit"):
             connection.execute(f"ALTER SYSTEM SET {name} = off")

@@ -41,10 +41,16 @@ def started(server: Server) -> Iterator[Server]:
         assert process.wait() == 0
 
 
-def test_the_tests_run_on_a_durable_postgresql() -> None:
+def test_a_private_postgresql_is_durable(prepare: Callable[[], Server]) -> None:
+    with started(prepare()) as server, psycopg.connect(server.url) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
+            assert connection.execute(f"SHOW {name}").fetchone() == ("on",)
+
+
+def test_the_tests_run_on_one_like_it_that_does_not_wait_for_the_disk() -> None:
     with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
-        assert connection.execute("SHOW fsync").fetchone() == ("on",)
-        assert connection.execute("SHOW data_checksums").fetchone() == ("on",)
+        for name in ("full_page_writes", "synchronous_commit", "data_checksums"):
+            assert connection.execute(f"SHOW {name}").fetchone() == ("on",)
 
 
 def test_the_tests_run_on_a_valkey_that_evicts_nothing_and_keeps_a_log() -> None:

@@ -55,7 +55,7 @@ class Watched:
 def watched(django_db_blocker: DjangoDbBlocker) -> Iterator[Watched]:
     """Flower beside a dispatcher and a worker at work."""
     home = Path(tempfile.mkdtemp(prefix="celeriac-flower-"))
-    with django_db_blocker.unblock(), Arena(home).open() as arena, arena.entered_at_work():
+    with django_db_blocker.unblock(), Arena.at(home).open() as arena, arena.entered_at_work():
         url = f"http://127.0.0.1:{free_port()}"
         flower = _flower(arena, home, url)
         try:

@@ -1,7 +1,6 @@
 """What a killed run left behind is found by its record, and nothing else is touched."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,10 +60,16 @@ def test_children_are_ended_although_their_parent_is_gone(
     assert not child.is_running()
 
 
-def test_another_process_with_the_same_number_is_left_alone(tmp_path: Path) -> None:
-    record = {"name": "worker", "pid": os.getpid(), "created": 1.0}
+def test_another_process_with_the_same_number_and_its_children_are_left_alone(
+    left_behind: psutil.Process, tmp_path: Path
+) -> None:
+    (child,) = left_behind.children()
+    record = {"name": "worker", "pid": left_behind.pid, "created": 1.0}
     (tmp_path / "worker.pid").write_text(json.dumps(record))
     assert end_leftovers(tmp_path, patience=1) == []
+    assert left_behind.is_running()
+    assert child.is_running()
+    child.kill()
 
 
 def test_a_record_that_was_cut_off_in_writing_stops_nothing(tmp_path: Path) -> None:

@@ -204,6 +204,23 @@ def test_a_password_stays_out_in_the_form_it_has_in_a_url() -> None:
     assert Redaction(["p@ss/word"])("at p%40ss%2Fword, at p@ss/word") == "at ***, at ***"
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (f"to https://a.b/hook?token={CANARY} in vain", "to https://a.b/hook?*** in vain"),
+        (f"https://a.b?{CANARY}", "https://a.b?***"),
+        (
+            f"retries exceeded with url: /hook?token={CANARY} (Caused by x)",
+            "retries exceeded with url: /hook?*** (Caused by x)",
+        ),
+        ("is it at https://a.b/ ? Perhaps", "is it at https://a.b/ ? Perhaps"),
+    ],
+)
+def test_a_url_is_written_without_its_query(text: str, written: str) -> None:
+    assert Redaction([])(text) == written
+    assert json.loads(Redaction([])(json.dumps({"message": text}))) == {"message": written}
+
+
 def test_the_secrets_of_this_installation_are_known(settings: Any) -> None:
     password = settings.DATABASES["default"]["PASSWORD"]
     assert own_redaction()(f"{password} {settings.SECRET_KEY}") == "*** ***"

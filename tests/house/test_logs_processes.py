@@ -33,7 +33,7 @@ _MORE = {"CELERIAC_APPS": "tests.house.talking", "LOG_LEVEL": "DEBUG", "LOG_FORM
 @pytest.fixture(scope="module")
 def arena(django_db_blocker: DjangoDbBlocker) -> Iterator[Arena]:
     home = Path(tempfile.mkdtemp(prefix="celeriac-logs-"))
-    with django_db_blocker.unblock(), Arena(home).open() as arena, arena.entered():
+    with django_db_blocker.unblock(), Arena.at(home).open() as arena, arena.entered():
         yield arena
     shutil.rmtree(home, ignore_errors=True)
 
@@ -46,7 +46,7 @@ class Web:
         argv = [sys.executable, "-m", "uvicorn", "config.asgi:application", "--lifespan=off"]
         self.program: Program = arena.start("web", [*argv, f"--port={port}"], _MORE)
         self._url = f"http://127.0.0.1:{port}"
-        wait_for(self._answers, seconds=40, what="the web process answers")
+        wait_for(self._answers, seconds=90, what="the web process answers")
 
     def call(self, method: str, path: str, **more: Any) -> requests.Response:
         return requests.request(method, f"{self._url}{path}", timeout=20, **more)

@@ -37,6 +37,7 @@ def test_a_job_runs_through_and_a_stop_leaves_no_process(installation: Installat
         running = " ".join(installation.processes().values())
         for program in ("uvicorn", "dispatch", "worker", "beat", "flower", "postgres"):
             assert program in running
+        assert "--queues=webhooks --pool=threads" in running
         flower_password = (installation.home / "flower-password").read_text()
         assert flower_password not in running
 

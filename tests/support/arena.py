@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -15,26 +16,32 @@ from uuid import UUID
 import redis
 from django.conf import settings
 from django.db import connection
+from django_celery_beat.models import PeriodicTask
 
 from accounts.models import Tenant
 from config.bootstrap import ROOT
 from jobs.dispatcher.loop import DUTY
 from jobs.enqueue import JobOptions, enqueue
-from jobs.models import Attempt, Dependency, Job, Leadership, Worker
+from jobs.models import Attempt, Dependency, Heartbeat, Job, Leadership, Worker
 from jobs.states import Status
+from scheduling.models import Schedule
+from scheduling.scheduler import DUTY as SCHEDULER
 from tests.support.ledger import Ledger
 from tests.support.pointing import django_pointed_at
 from tests.support.programs import Program
 from tests.support.servers import private_servers
 from tests.support.waiting import wait_for
 from tests.testapp.trace import TRACE, hold_of
+from webhooks.models import Delivery, DeliveryAttempt, Endpoint, Event, SigningSecret
 
+FIRST = "CELERIAC_FIRST_ARENA"  # in the environment: where the first one of a run is made
 LEASE_SECONDS = 4.0
 CRASH_LIMIT = 3
 AT_WORK = ["dispatcher", "worker"]
 SLOTS = 2
 _MANAGE = [sys.executable, "manage.py"]
 _CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker"]
+_BEAT = [sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel=INFO"]
 _ALONE = ["--without-mingle", "--without-gossip"]  # what takes a worker a second to start
 _TAIL = 60  # lines of each log shown with a failure
 
@@ -42,16 +49,32 @@ _TAIL = 60  # lines of each log shown with a failure
 class Arena:
     """Servers, a migrated database with a journal of its own, and the programs a test starts."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, like: Path | None = None) -> None:
+        """`like` is the home of one whose migrated database is to be copied."""
         self.home = home
         self.trace = home / "trace.jsonl"
         self._logs = home / "logs"
-        self._logs.mkdir()
-        self.postgres, self.valkey = private_servers(home, self._logs)
+        self._logs.mkdir(exist_ok=True)
+        self._is_migrated = like is not None
+        self.postgres, self.valkey = private_servers(home, self._logs, like=like)
         self._programs: list[Program] = []
         self._shown: dict[Path, int] = {}
 
     # --- servers ---------------------------------------------------------------------------
+
+    @classmethod
+    def at(cls, home: Path) -> Arena:
+        """One with a copy of the database that the first one of this run has migrated: that takes
+        longer than many a test."""
+        first = Path(os.environ[FIRST])
+        first.mkdir(mode=0o711, exist_ok=True)
+        with (first / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (first / "made").exists():
+                with cls(first).open():
+                    pass
+                (first / "made").touch()
+        return cls(home, like=first)
 
     @contextmanager
     def open(self) -> Iterator[Arena]:
@@ -59,7 +82,8 @@ class Arena:
         try:
             self.postgres.start()
             self.valkey.start()
-            self._migrate()
+            if not self._is_migrated:
+                self._migrate()
             yield self
         finally:
             self.clear_programs()
@@ -69,7 +93,7 @@ class Arena:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Inside, the test process works on this database. It begins with nothing in it: no
-        program, no job, no message."""
+        program, no job, no schedule, no message."""
         with django_pointed_at(self.postgres.url):
             self._clear()
             try:
@@ -128,6 +152,20 @@ class Arena:
             self.wait_until_working(name, program)
         return started
 
+    def webhook_worker(
+        self, name: str = "webhooks", *, slots: int = 4, queue: str = "webhooks", **more: str
+    ) -> Program:
+        """A worker of one queue that runs its jobs in threads, running and reported."""
+        argv = [
+            *self._worker_argv(name, slots),
+            f"--queues={queue}",
+            "--pool=threads",
+            "--task-events",
+        ]
+        started = self.start(name, argv, more)
+        self.wait_until_reported(name, started)
+        return started
+
     def _worker_argv(self, name: str, slots: int) -> list[str]:
         return [
             *_CELERY,
@@ -139,14 +177,21 @@ class Arena:
 
     def wait_until_working(self, name: str, program: Program) -> None:
         """Until this process reported itself and has its children."""
-        row = Worker.objects.filter(name=f"{name}@arena", queues__len__gt=0)
-        wait_for(
-            lambda: program.children() and row.filter(pid=program.pid).exists(),
-            seconds=40, what=f"{name} reports itself",
-        )  # fmt: skip
+        self.wait_until_reported(name, program)
+        wait_for(lambda: program.children(), seconds=90, what=f"{name} has its children")
+
+    def wait_until_reported(self, name: str, program: Program) -> None:
+        row = Worker.objects.filter(name=f"{name}@arena", queues__len__gt=0, pid=program.pid)
+        wait_for(row.exists, seconds=90, what=f"{name} reports itself")
 
     def dispatcher(self, name: str = "dispatcher", **more: str) -> Program:
         return self.start(name, [*_MANAGE, "dispatch"], more)
+
+    def beats(self, *names: str, **more: str) -> list[Program]:
+        """Beats that look for what is due."""
+        started = [self.start(name, _BEAT, more) for name in names]
+        wait_until_beating(*started)
+        return started
 
     def start(
         self, name: str, argv: Sequence[str], more: Mapping[str, str] | None = None
@@ -166,11 +211,15 @@ class Arena:
         self.valkey.ensure()
         with self.redis() as client:
             client.flushall()
-        models = (Attempt, Dependency, Job, Leadership, Worker)
+        models = (
+            Attempt, Delivery, DeliveryAttempt, Dependency, Endpoint, Event, Heartbeat, Job,
+            Leadership, PeriodicTask, Schedule, SigningSecret, Worker,
+        )  # fmt: skip
         with connection.cursor() as cursor:
             cursor.execute(
                 f"TRUNCATE {', '.join(model._meta.db_table for model in models)} CASCADE"
             )
+        Tenant.objects.update(listening=None)
         Ledger.prepare()
         self.trace.unlink(missing_ok=True)
         self.new_log_lines()
@@ -196,6 +245,9 @@ class Arena:
 
     def enqueue_at(self, priority: int | str, type_name: str, /, **payload: Any) -> Job:
         return enqueue(self.tenant, type_name, payload, JobOptions(priority=priority)).job
+
+    def enqueue_in(self, queue: str, type_name: str, /, **payload: Any) -> Job:
+        return enqueue(self.tenant, type_name, payload, JobOptions(queue=queue)).job
 
     def wait_for_status(self, job_id: UUID, *wanted: Status, seconds: float) -> Job:
         """The job, once it has one of these statuses."""
@@ -231,3 +283,16 @@ def leader_pid() -> int | None:
     """The process id of the dispatcher that leads, or led last."""
     holder = Leadership.objects.filter(pk=DUTY).values_list("holder", flat=True).first()
     return int(holder.rpartition(":")[2]) if holder else None
+
+
+def wait_until_beating(*beats: Program) -> None:
+    """Until each has looked for the first time; or, where another one wrote over its sign of life
+    before it was seen, until its next."""
+    signs = Heartbeat.objects.filter(duty=SCHEDULER).values_list("holder", flat=True)
+    wanted = {str(beat.pid) for beat in beats}
+
+    def all_seen() -> bool:
+        wanted.difference_update(holder.rpartition(":")[2] for holder in signs.all())
+        return not wanted
+
+    wait_for(all_seen, seconds=120, what="each beat shows life", every=0.02)

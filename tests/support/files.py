@@ -13,11 +13,11 @@ from jobs.files.storing import store
 from jobs.models import StoredFile
 
 
-def storage_at(directory: Path, settings: Settings) -> Path:
-    """From now on, until the test ends, files are stored here."""
-    files = {**settings.STORAGES["files"]}
-    files["OPTIONS"] = {**files["OPTIONS"], "location": str(directory)}
-    settings.STORAGES = {**settings.STORAGES, "files": files}
+def storage_at(directory: Path, settings: Settings, alias: str = "files") -> Path:
+    """From now on, until the test ends, files (or artifacts) are stored here."""
+    own = {**settings.STORAGES[alias]}
+    own["OPTIONS"] = {**own["OPTIONS"], "location": str(directory)}
+    settings.STORAGES = {**settings.STORAGES, alias: own}
     return directory
 
 

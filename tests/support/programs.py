@@ -23,6 +23,7 @@ class Program:
     ) -> None:
         self.name = name
         self.log = logs / f"{name}.log"
+        self._log_begins = self.log.stat().st_size if self.log.exists() else 0
         self._argv, self._environment = list(argv), dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -99,7 +100,10 @@ class Program:
         )
 
     def log_text(self) -> str:
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+        """What it wrote itself; before it others of its name wrote to the same file."""
+        if not self.log.exists():
+            return ""
+        return self.log.read_bytes()[self._log_begins :].decode(errors="replace")
 
 
 def kill_child(pid: int) -> None:

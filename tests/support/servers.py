@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from config.embedded.account import server_account, spawn
@@ -50,6 +52,16 @@ class BreakableServer:
             self._process = None
             wait_for(self._is_gone, seconds=30, what=f"{self.server.name} is gone")
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Inside, it takes connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def restart(self, number: signal.Signals) -> None:
         self.stop(number)
         self.start()
@@ -64,12 +76,27 @@ class BreakableServer:
         return not self.server.is_ready() and self.server.running() is None
 
 
-def private_servers(home: Path, logs: Path) -> tuple[BreakableServer, BreakableServer]:
-    """PostgreSQL and Valkey below `home`, not started yet."""
+def private_servers(
+    home: Path, logs: Path, *, on_disk: bool = False, like: Path | None = None
+) -> tuple[BreakableServer, BreakableServer]:
+    """PostgreSQL and Valkey below `home`, not started yet; the former with the data of that below
+    `like`, which was stopped in order. It waits for the disk only where asked to: what was
+    committed outlives every end of a process, which is what tests bring about."""
     home.chmod(0o711)
     account = server_account()
     place = server_home(home, account)
-    postgres = prepare_postgres(place, account, max_connections="60", shared_buffers="64MB")
-    valkey = prepare_valkey(place, account)
     assert os.path.commonpath([place, home]) == str(home), "the servers' data lie elsewhere"
+    if like is not None:
+        _copy_cluster(server_home(like, account), place)
+    size = {"max_connections": "60", "shared_buffers": "64MB"}
+    postgres = prepare_postgres(place, account, **size, **({} if on_disk else {"fsync": "off"}))
+    valkey = prepare_valkey(place, account)
     return BreakableServer(postgres, logs), BreakableServer(valkey, logs)
+
+
+def _copy_cluster(source: Path, place: Path) -> None:
+    """All but its port."""
+    directory = place / "postgres"
+    directory.mkdir(mode=0o711)
+    parts = [str(source / "postgres" / name) for name in ("data", "password")]
+    subprocess.run(["cp", "-a", *parts, str(directory)], check=True, timeout=60)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
+
+from celery import shared_task
 
 from jobs import JobContext, job_type
 from tests.testapp.trace import TRACE, hold_of, leave_trace
@@ -32,6 +35,18 @@ def held(context: JobContext, *, seconds: float) -> None:
     hold = hold_of(Path(os.environ[TRACE]))
     while hold.exists():
         context.sleep(_BEAT_SECONDS)
+
+
+@job_type("testing.talk", retry_backoff="none", timeout=600)
+def talk(context: JobContext, *, then: str = "") -> None:
+    """Log a line, wait while a test holds it, then log another and end, or die."""
+    context.log("first")
+    hold = hold_of(Path(os.environ[TRACE]))
+    while hold.exists():
+        context.sleep(_BEAT_SECONDS)
+    context.log("second")
+    if then == "die" and context.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 @job_type("testing.deaf", retry_backoff="none", timeout=600)
@@ -112,3 +127,23 @@ def connection_id(context: JobContext) -> dict[str, Any]:
         row = cursor.fetchone()
     assert row is not None
     return {"pid": os.getpid(), "session": row[0]}
+
+
+@job_type("testing.leaving", retry_backoff="none", timeout=600)
+def leaving(context: JobContext) -> dict[str, str]:
+    """Hand files over, wait while a test holds it, and return what no row takes."""
+    context.artifact("page.txt", context.attempt_id)
+    context.artifact("large.bin", bytes(3_000_000))
+    leave_trace(context.attempt_id, "handed over")
+    hold = hold_of(Path(os.environ[TRACE]))
+    while hold.exists():
+        context.sleep(_BEAT_SECONDS)
+    return {"attempt": context.attempt_id, "text": "x" * 2_000_000}
+
+
+@shared_task(name="testing.plain")
+def plain(seconds: float) -> None:
+    """One of Celery's own, no job; it takes so long."""
+    leave_trace("plain", "start")
+    time.sleep(seconds)
+    leave_trace("plain", "end")

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import AuditEntry, Tenant
 from jobs import lifecycle
 from jobs.dispatcher.upkeep import Settle
+from jobs.enqueue import DependsOn
 from jobs.exceptions import TransitionRefused
 from jobs.models import Job
 from jobs.options import JobOptions
@@ -99,6 +100,43 @@ def test_a_step_whose_unique_key_is_taken_stays_with_all_that_would_wait_for_it(
     lifecycle.cancel(holder.pk, by="user:eve")
     assert retry(made.workflow, EVE).refused == {}
     assert (now(made)["a"], now(made)["b"]) == ("queued", "blocked")
+
+
+def test_a_step_that_waits_for_a_job_outside_stays_until_that_one_runs_again(
+    tenant: Tenant,
+) -> None:
+    outside = jobs_making.queued(tenant)
+    first = Step(type_name=ECHO, options=JobOptions(depends_on=[DependsOn(job_id=outside.pk)]))
+    made = hand_in(tenant, "", {"a": first, "b": echo("a"), "tidy": echo(anyway("b"))})
+    lifecycle.fail(jobs_making.start(outside), error=jobs_making.ERROR)
+    assert now(made) == {"a": "cancelled", "b": "cancelled", "tidy": "queued"}
+    with pytest.raises(TransitionRefused, match="outside of the workflow"):
+        retry(made.workflow, EVE)
+    fail(made, "tidy")
+    done = retry(made.workflow, EVE)
+    assert (done.changed, set(done.refused)) == (1, {"a", "b"})
+    assert now(made) == {"a": "cancelled", "b": "cancelled", "tidy": "queued"}
+    lifecycle.revive(outside.pk)
+    assert retry(made.workflow, EVE).refused == {}
+    assert now(made) == {"a": "blocked", "b": "blocked", "tidy": "queued"}
+    jobs_making.complete(jobs_making.fresh(outside))
+    assert now(made)["a"] == "queued"
+
+
+def test_a_step_is_retried_by_itself_only_when_those_before_it_are_through(
+    tenant: Tenant,
+) -> None:
+    made = hand_in(tenant, "", {"a": echo(), "b": echo("a"), "tidy": echo(anyway("a"))})
+    fail(made, "a", "tidy")
+    lifecycle.revive(made.jobs["tidy"].pk)
+    with pytest.raises(TransitionRefused, match="Retry the workflow"):
+        lifecycle.revive(made.jobs["b"].pk)
+    lifecycle.revive(made.jobs["a"].pk)
+    with pytest.raises(TransitionRefused, match="Retry the workflow"):
+        lifecycle.revive(made.jobs["b"].pk)
+    succeed(made, "a")
+    lifecycle.revive(made.jobs["b"].pk)
+    assert now(made) == {"a": "completed", "b": "queued", "tidy": "queued"}
 
 
 def test_nothing_to_retry_or_to_cancel_is_refused_and_leaves_no_line(tenant: Tenant) -> None:

@@ -12,6 +12,8 @@ from workloads.checks import language_model_settings
         ({}, []),
         ({"OLLAMA_BASE_URL": "http://localhost:11434"}, []),
         ({"OLLAMA_BASE_URL": "localhost:11434"}, ["workloads.E001"]),
+        ({"OLLAMA_BASE_URL": "http://me:secret@localhost:11434"}, ["workloads.E001"]),
+        ({"OLLAMA_BASE_URL": "http://localhost:99999"}, ["workloads.E001"]),
         ({"LLM_BASE_URL": "https://llm.example/v1", "LLM_MODEL": "m"}, []),
         ({"LLM_BASE_URL": "https://llm.example/v1"}, ["workloads.E002"]),
         ({"OLLAMA_TIMEOUT": 0.0}, ["workloads.E003"]),

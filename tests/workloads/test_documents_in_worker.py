@@ -26,7 +26,7 @@ FAMILIES = (
 @pytest.fixture
 def arena(django_db_blocker: DjangoDbBlocker) -> Iterator[Arena]:
     home = Path(tempfile.mkdtemp(prefix="celeriac-documents-"))
-    with Arena(home).open() as arena, django_db_blocker.unblock(), arena.entered():
+    with Arena.at(home).open() as arena, django_db_blocker.unblock(), arena.entered():
         yield arena
         print(arena.new_log_lines())  # noqa: T201 (pytest shows it with a failure only)
     shutil.rmtree(home, ignore_errors=True)

@@ -1,6 +1,5 @@
 """The language model's client, against a real server on loopback."""
 
-import threading
 import time
 from dataclasses import replace
 
@@ -142,17 +141,27 @@ def test_a_listener_that_raises_ends_the_conversation_at_once(
     assert time.monotonic() - started < 3
 
 
-def test_no_reading_thread_outlives_a_conversation_that_was_left(server: ModelServer) -> None:
-    server.behaviour = model_server.silent_after_a_word
+def test_a_conversation_that_was_left_is_over_for_the_server_too(server: ModelServer) -> None:
+    left: list[bool] = []
 
+    def behaviour(exchange: Exchange) -> None:
+        try:
+            model_server.dripping(exchange)
+        except OSError:
+            left.append(True)
+
+    server.behaviour = behaviour
     with pytest.raises(OutOfTime):
         model(server, seconds=0.5).answer(PROMPT, nobody)
 
-    assert waited(5, lambda: not _readers())
+    assert waited(30, lambda: left == [True])
 
 
-def _readers() -> list[threading.Thread]:
-    return [t for t in threading.enumerate() if t.name == "language-model-reader"]
+@pytest.mark.parametrize("url", ["http://me:secret@127.0.0.1:1", "file:///etc/passwd"])
+def test_a_url_that_nothing_may_call_is_refused(server: ModelServer, url: str) -> None:
+    with pytest.raises(Refused) as caught:
+        replace(model(server), base_url=url).answer(PROMPT, nobody)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_server_that_is_away_is_unavailable() -> None:

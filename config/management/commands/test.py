@@ -6,9 +6,9 @@ from django.core.management.base import BaseCommand
 
 from config.bootstrap import ROOT
 
-# Much of it waits for leases, time-outs and processes: so two halves at once, each on servers of
-# its own, a file as a whole in one of them.
-WHOLE_SUITE = ["-n", "2", "--dist", "loadfile"]
+# Much of it waits for leases, time-outs and processes: so four parts at once, each on servers of
+# its own, even on two cores. `tests.spread` deals them out.
+WHOLE_SUITE = ["-n", "4"]
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         """Become pytest: it has to see the settings before anything else reads them."""
         os.chdir(ROOT)
         arguments = argv[2:] or WHOLE_SUITE
-        os.environ.setdefault("PYTHONHASHSEED", "0")  # both halves must collect the same names
+        os.environ.setdefault("PYTHONHASHSEED", "0")  # all parts must collect the same names
         os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -11,18 +11,18 @@ function offerCopies() {
 }
 
 function offerChoosing() {
-    const form = document.querySelector("[data-job-selection]");
-    if (!form || !form.querySelector("[data-job-actions]")) return;
-    const all = form.querySelector("[data-job-choose-all]");
-    const boxes = [...form.querySelectorAll("input[name=job]")];
-    const told = form.querySelector("[data-job-count]");
+    const form = document.querySelector("[data-choosing]");
+    const told = form && form.querySelector("[data-chosen]");
+    if (!told) return;
+    const all = form.querySelector("[data-choose-all]");
+    const boxes = [...form.querySelectorAll("tbody .cel-check input")];
     const empty = told.textContent;
     function show() {
         const chosen = boxes.filter((box) => box.checked).length;
         told.textContent = chosen ? `${chosen} chosen` : empty;
-        all.checked = chosen === boxes.length;
+        all.checked = chosen > 0 && chosen === boxes.length;
         all.indeterminate = chosen > 0 && chosen < boxes.length;
-        for (const button of form.querySelectorAll("[data-job-action]")) button.disabled = !chosen;
+        for (const button of form.querySelectorAll(".cel-bar button")) button.disabled = !chosen;
     }
     all.addEventListener("change", () => {
         for (const box of boxes) box.checked = all.checked;
