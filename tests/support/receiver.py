@@ -167,7 +167,11 @@ class Receiver:
 
 
 def _read(source: BinaryIO) -> Received:
-    method, path, _ = source.readline().decode("latin-1").split(" ")
+    """ValueError for what is no request, as a greeting in TLS: whichever bytes it has, it must not
+    be taken for the first line of one."""
+    method, path, version = source.readline().decode("latin-1").split(" ")
+    if not version.startswith("HTTP/"):
+        raise ValueError("This is not HTTP.")
     headers = {}
     while (text := source.readline().decode("latin-1").rstrip("\r\n")) != "":
         name, _, value = text.partition(":")
