@@ -84,6 +84,12 @@ class PeriodicTaskPage(Page, beat.PeriodicTaskAdmin):  # type: ignore[misc]  # u
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         return (*super().get_list_display(request), "schedule_of")
 
+    @admin.display(description="crontab in words")
+    def crontab_translation(self, task: beat_models.PeriodicTask) -> str:
+        """Where a script writes it anew when another crontab is chosen."""
+        words = task.crontab.human_readable if task.crontab else ""
+        return format_html("<span data-crontab-in-words>{}</span>", words)
+
     @admin.display(description="our schedule")
     def schedule_of(self, task: beat_models.PeriodicTask) -> str:
         link = link_of(task)
