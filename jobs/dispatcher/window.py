@@ -1,9 +1,11 @@
 """How many messages may wait in the broker, and for which jobs. Pure.
 
-A free slot takes one message of any length. Beyond the free slots only types that are known to
-be short are sent ahead, as many as their slots work off until the next tick, so that short jobs
-never starve a slot and a long job never has a queue of messages behind it. What is not sent stays
-in PostgreSQL, where priority, cancel and pause act on it at once.
+A free slot takes one message of any length. Beyond the free slots jobs are sent ahead that begin
+within the horizon: a slot works off many of a type that is known to be short, and of any other
+type one, behind which nothing is sent. So short jobs never starve a slot, a long job never has a
+queue of messages behind it, and none is passed over for its length, although slots that short
+jobs keep busy are never seen free. What is not sent stays in PostgreSQL, where priority, cancel
+and pause act on it at once.
 
 Room is counted worker by worker, since a slot is of use only to the queues its worker consumes.
 Each message is booked with one worker that can run it, the least flexible first. The broker is
@@ -95,8 +97,9 @@ class _Bench:
         return seated
 
     def queue_up(self, rank: int, seconds: float | None, count: int) -> int:
-        """Book behind the slots as many as the budget holds, up to `count`. Returns how many."""
-        queued = min(count, max(0, self.ahead[rank]) // _cost(seconds))
+        """Book behind the slots as many as begin within the budget, up to `count`. Returns how
+        many; the last one may end beyond it."""
+        queued = min(count, _ceil(max(0, self.ahead[rank]), _cost(seconds)))
         _take(self.ahead, rank, queued * _cost(seconds))
         return queued
 
@@ -106,15 +109,14 @@ class _Bench:
 
     def most(self, expected: Expected) -> int:
         """How many messages fit at the most, were they all of the shortest type and highest."""
-        known = (expected(job_type) for job_type in self.worker.types)
-        shortest = min((_cost(seconds) for seconds in known if _is_short(seconds)), default=0)
-        ahead = max(0, self.ahead[-1]) // shortest if shortest else 0
+        shortest = min((_cost(expected(each)) for each in self.worker.types), default=0)
+        ahead = _ceil(max(0, self.ahead[-1]), shortest) if shortest else 0
         return max(0, self.free[-1]) + ahead
 
-    def lowest_rank(self, seconds: float | None) -> int | None:
-        """Of those with room for one such job; higher ones then have it too."""
-        for rank, free in enumerate(self.free):
-            if free > 0 or (_is_short(seconds) and self.ahead[rank] >= _cost(seconds)):
+    def lowest_rank(self) -> int | None:
+        """Of those with room for a job; higher ones then have it too."""
+        for rank, (free, ahead) in enumerate(zip(self.free, self.ahead, strict=True)):
+            if free > 0 or ahead > 0:
                 return rank
         return None
 
@@ -129,8 +131,9 @@ def _take(room: list[int], rank: int, amount: int) -> None:
 class Books:
     """Which worker is to run what: first what runs and waits already, then what is taken.
 
-    A slot is left free only when none of the jobs offered is one that its worker could run. A type
-    that no worker of the queue knows is never taken.
+    A slot is left free only when none of the jobs offered is one that its worker could run, and a
+    worker that has no room for a job has none for a later one of that level. A type that no worker
+    of the queue knows is never taken.
     """
 
     def __init__(self, workers: Iterable[LiveWorker], load: Load, expected: Expected) -> None:
@@ -158,12 +161,12 @@ class Books:
             for benches in self._consuming.values()
             for bench in benches
         }
-        ranks = {key: _ranks_by_type(bench, expected) for key, bench in every.items()}
+        ranks = {key: bench.lowest_rank() for key, bench in every.items()}
         most = {key: bench.most(expected) for key, bench in every.items()}
         found = {
             queue: _room(
                 [most[bench.worker.incarnation] for bench in benches],
-                [ranks[bench.worker.incarnation] for bench in benches],
+                [(bench.worker.types, ranks[bench.worker.incarnation]) for bench in benches],
             )
             for queue, benches in self._consuming.items()
         }
@@ -185,9 +188,7 @@ class Books:
         bench = next((bench for bench in benches if bench.free[rank] > 0), None)
         if bench:
             return may_start(job) and bench.seat(rank, seconds, 1) == 1
-        if _is_short(seconds):
-            cost = _cost(seconds)
-            bench = next((bench for bench in benches if bench.ahead[rank] >= cost), None)
+        bench = next((bench for bench in benches if bench.ahead[rank] > 0), None)
         if bench is None:
             self._full.add(kind)  # room only shrinks
             return False
@@ -211,19 +212,11 @@ class Books:
         return self._able[kind]
 
 
-def _ranks_by_type(bench: _Bench, expected: Expected) -> dict[str, int]:
-    """For each type that this worker has room for, the lowest rank at which it has."""
-    if bench.free[-1] <= 0 and bench.ahead[-1] <= 0:
-        return {}
-    ranks = {each: bench.lowest_rank(expected(each)) for each in bench.worker.types}
-    return {job_type: rank for job_type, rank in ranks.items() if rank is not None}
-
-
-def _room(most: list[int], ranks: list[dict[str, int]]) -> Room:
+def _room(most: list[int], ranks: list[tuple[frozenset[str], int | None]]) -> Room:
     lowest: dict[str, int] = {}
-    for each in ranks:
-        for job_type, rank in each.items():
-            lowest[job_type] = min(rank, lowest.get(job_type, rank))
+    for types, rank in ranks:
+        if rank is not None:
+            lowest |= {each: min(rank, lowest.get(each, rank)) for each in types}
     return Room(
         most=min(ROOM_LIMIT, sum(most)),
         lowest={job_type: _ASCENDING[rank] for job_type, rank in lowest.items()},
@@ -253,6 +246,10 @@ def _cost(seconds: float | None) -> int:
     if seconds is None or seconds > HORIZON_SECONDS:
         return _micros(HORIZON_SECONDS)
     return _micros(max(FLOOR_SECONDS, seconds))
+
+
+def _ceil(amount: int, part: int) -> int:
+    return -(-amount // part)
 
 
 def _micros(seconds: float) -> int:

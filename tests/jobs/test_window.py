@@ -1,4 +1,4 @@
-"""How much is sent ahead: free slots to anybody, the rest to short jobs alone."""
+"""How much is sent ahead: a message for each free slot, and what begins within the horizon."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from jobs.dispatcher.window import (
 from jobs.priorities import FLOORS, Level
 
 UNKNOWN = "unknown"
-SECONDS = {"long": 60.0, "quick": 0.05, "tiny": 0.0001, "edge": HORIZON_SECONDS}
+SECONDS = {"long": 60.0, "quick": 0.05, "tiny": 0.0001, "odd": 0.07, "edge": HORIZON_SECONDS}
 expected: Callable[[str], float | None] = SECONDS.get  # UNKNOWN has none
 EVERY_TYPE = frozenset({*SECONDS, UNKNOWN})
 
@@ -84,9 +84,31 @@ def test_a_slot_that_is_busy_or_spoken_for_is_not_free() -> None:
     assert len(sent(candidates("long", 10), [worker(1, 4)], at_work)) == 2
 
 
-def test_a_long_job_never_waits_behind_another_job() -> None:
-    for occupant in ("long", "unknown", "quick", "tiny"):
+def test_a_long_job_never_waits_behind_another_long_one() -> None:
+    for occupant in ("long", "unknown"):
         assert sent(candidates("long", 3), [worker(1, 1)], load(running={1: [occupant]})) == []
+
+
+def test_a_long_job_is_next_in_a_slot_that_a_short_one_keeps_busy() -> None:
+    for occupant in ("quick", "tiny", "edge"):
+        busy = load(running={1: [occupant]})
+        assert len(sent(candidates("long", 3), [worker(1, 1)], busy)) == 1
+        busy = load(running={1: [occupant]}, waiting={"default": ["quick"] * 4})
+        assert len(sent(candidates("long", 3), [worker(1, 1)], busy)) == 1
+
+
+def test_a_long_job_does_not_begin_beyond_the_horizon() -> None:
+    full = load(running={1: ["quick"]}, waiting={"default": ["quick"] * 5})
+
+    assert sent(candidates("long", 3), [worker(1, 1)], full) == []
+    assert sent(candidates("quick", 3), [worker(1, 1)], full) == []
+
+
+def test_an_urgent_long_job_is_sent_past_a_full_window_of_short_ones() -> None:
+    full = load(running={1: ["quick"] * 2}, waiting={"default": ["quick"] * 10}, level=Level.LOW)
+
+    urgent = candidates("long", 5, level=Level.URGENT)
+    assert len(sent(urgent, [worker(1, 2)], full)) == 2
 
 
 def test_short_jobs_are_sent_ahead_as_far_as_the_horizon() -> None:
@@ -115,12 +137,18 @@ def test_a_long_job_in_the_last_slot_ends_the_sending_ahead() -> None:
     assert [job.type for job in sent(ready, [worker(1, 1)])] == ["long"]
 
 
-def test_a_long_job_that_finds_no_slot_does_not_hold_up_short_ones() -> None:
+def test_a_long_job_whose_turn_it_is_is_not_passed_over_for_its_length() -> None:
     ready = [*candidates("long", 2), *candidates("quick", 1)]
 
     chosen = sent(ready, [worker(1, 2)], load(running={1: ["quick"]}))
 
-    assert [job.type for job in chosen] == ["long", "quick"]
+    assert [job.type for job in chosen] == ["long", "long"]
+
+
+def test_nothing_is_sent_behind_a_long_job() -> None:
+    waiting = load(running={1: ["quick"]}, waiting={"default": ["long"]})
+
+    assert sent(candidates("tiny", 1), [worker(1, 1)], waiting) == []
 
 
 def test_what_waits_already_counts_against_the_horizon() -> None:
@@ -239,7 +267,7 @@ def test_workers_that_share_nothing_have_windows_of_their_own() -> None:
     assert [job.queue for job in sent(ready, workers)] == ["a", "b", "b"]
 
 
-kinds = st.sampled_from(["long", "unknown", "quick", "tiny", "edge"])
+kinds = st.sampled_from(["long", "unknown", "quick", "tiny", "odd", "edge"])
 queue_names = st.sampled_from(["a", "b", "c"])
 members = st.tuples(
     st.integers(0, 4), st.sets(queue_names, min_size=1), st.frozensets(kinds, min_size=3)
@@ -285,6 +313,15 @@ def free_slots(workers: list[LiveWorker], at_work: Load) -> list[LiveWorker]:
     ]
 
 
+def without_long_ones(workers: list[LiveWorker], at_work: Load) -> list[LiveWorker]:
+    """Each worker once for each of its slots that no long job runs in."""
+    return [
+        each
+        for each in workers
+        for _ in range(each.slots - sum(map(is_long, at_work.running.get(each.incarnation, []))))
+    ]
+
+
 def most_pairs(fits: list[list[int]]) -> int:
     """The size of the largest matching: each left one with one of those that it fits (Kuhn)."""
     partner: dict[int, int] = {}
@@ -302,10 +339,10 @@ def most_pairs(fits: list[list[int]]) -> int:
 
 
 @given(ready=backlogs, workers=fleets, at_work=loads)
-def test_every_long_job_sent_has_a_free_slot_of_its_own(
+def test_every_long_job_sent_has_a_slot_of_its_own_that_no_other_long_one_holds(
     ready: list[Candidate], workers: list[LiveWorker], at_work: Load
 ) -> None:
-    slots = free_slots(workers, at_work)
+    slots = without_long_ones(workers, at_work)
     long_jobs = [job for job in sent(ready, workers, at_work) if is_long(job.type)]
 
     fits = [
@@ -324,14 +361,12 @@ def test_a_queue_gets_no_more_than_its_workers_have_slots_and_horizon_for(
     for queue in {job.queue for job in ready}:
         consuming = [each for each in workers if queue in each.queues]
         free = len(free_slots(consuming, at_work))
-        budget = sum(
-            max(0, each.slots - sum(map(is_long, at_work.running.get(each.incarnation, []))))
-            for each in consuming
-        )
+        budget = len(without_long_ones(consuming, at_work))
         types = [job.type for job in chosen if job.queue == queue]
         work = sum(max(FLOOR_SECONDS, SECONDS[each]) for each in types if not is_long(each))
+        begun = len(consuming)  # in each the last one begins within the horizon and ends beyond it
         assert len(types) <= free + budget * HORIZON_SECONDS / FLOOR_SECONDS
-        assert work <= (free + budget) * HORIZON_SECONDS + 1e-9
+        assert work <= (free + budget + begun) * HORIZON_SECONDS + 1e-9
 
 
 @given(ready=backlogs, workers=fleets, at_work=loads)
@@ -353,6 +388,22 @@ def test_no_slot_stays_unbooked_while_a_job_is_left_that_its_worker_could_run(
 
 
 @given(ready=backlogs, workers=fleets, at_work=loads)
+def test_no_job_is_passed_over_for_its_length(
+    ready: list[Candidate], workers: list[LiveWorker], at_work: Load
+) -> None:
+    chosen = {job.id for job in sent(ready, workers, at_work)}
+
+    for n, refused in enumerate(ready):
+        if refused.id in chosen:
+            continue
+        could = able(refused.queue, refused.type, workers)
+        for later in ready[n + 1 :]:
+            if later.id in chosen:
+                others = [w for w in able(later.queue, later.type, workers) if w not in could]
+                assert others, "only workers that had no room for the one before it"
+
+
+@given(ready=backlogs, workers=fleets, at_work=loads)
 def test_never_more_is_sent_than_free_slots_and_the_horizon_hold(
     ready: list[Candidate], workers: list[LiveWorker], at_work: Load
 ) -> None:
@@ -362,8 +413,9 @@ def test_never_more_is_sent_than_free_slots_and_the_horizon_hold(
 
     assert [job for job in ready if job in chosen] == chosen  # in order, each at most once
     assert sum(is_long(job.type) for job in chosen) <= slots
-    # In each slot one message of any length, and short ones for as long as the horizon.
-    assert work <= 2 * slots * HORIZON_SECONDS + 1e-9
+    # In each slot one message of any length, and short ones for as long as the horizon; the last
+    # one of each worker begins within it.
+    assert work <= (2 * slots + len(workers)) * HORIZON_SECONDS + 1e-9
     assert {job.queue for job in chosen} <= {queue for each in workers for queue in each.queues}
 
 
@@ -407,10 +459,10 @@ def test_only_levels_with_room_for_a_type_are_worth_selecting() -> None:
     assert rooms([worker(1, 1)], load(running={1: ["long"]}), expected) == {}
 
 
-def test_where_only_short_jobs_fit_only_they_are_worth_selecting() -> None:
+def test_where_a_slot_is_busy_with_a_short_job_every_type_is_worth_selecting() -> None:
     (room,) = rooms([worker(1, 1)], load(running={1: ["quick"]}), expected).values()
 
-    assert room.lowest == dict.fromkeys(("quick", "tiny", "edge"), Level.LOW)
+    assert room.lowest == dict.fromkeys(EVERY_TYPE, Level.LOW)
 
 
 def test_a_type_is_worth_selecting_only_where_a_worker_with_room_knows_it() -> None:

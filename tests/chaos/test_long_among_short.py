@@ -1,0 +1,40 @@
+"""A job that is long, or of a type that nobody has measured, has its turn among any number of short
+ones (G10)."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.models import Tenant
+from jobs.dispatcher.window import HORIZON_SECONDS
+from jobs.enqueue import JobOptions, JobRequest, enqueue, enqueue_many
+from jobs.models import Job
+from jobs.states import Status
+from tests.support.arena import SLOTS, Arena
+from tests.support.waiting import wait_for
+
+FLOOD = 4000
+WORK_SECONDS = 0.02
+WARMED = 100  # completed before the long job comes: the dispatcher knows how short they are
+WINDOW = SLOTS * (1 + HORIZON_SECONDS / WORK_SECONDS)
+
+
+@pytest.mark.parametrize("priority", ["normal", "high"])
+def test_g10_a_long_job_has_its_turn_in_a_flood_of_short_ones(arena: Arena, priority: str) -> None:
+    """Before it come those on their way when it is handed in, and those of the tick under way."""
+    short = JobRequest(type_name="testing.held", payload={"seconds": WORK_SECONDS})
+    enqueue_many(arena.tenant, [short] * FLOOD)
+    arena.dispatcher()
+    arena.worker()
+    ended = Job.objects.filter(status=Status.COMPLETED)
+    wait_for(lambda: ended.count() >= WARMED, seconds=90, what="they run")
+
+    other = Tenant.objects.get_or_create(slug="other")[0]
+    job = enqueue(other, "testing.work", {"seconds": 0}, JobOptions(priority=priority)).job
+    arena.wait_for_status(job.pk, Status.COMPLETED, seconds=120)
+    job.refresh_from_db()
+
+    others = Job.objects.exclude(pk=job.pk)
+    first = others.filter(started_at__gt=job.queued_at, started_at__lt=job.started_at).count()
+    assert first <= 2 * WINDOW, f"{first} of another tenant came before it"
+    assert Job.objects.ready().count() > FLOOD / 4, "they were not waiting any more"
