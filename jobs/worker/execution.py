@@ -84,6 +84,7 @@ class Execution:
             # Past the deadline the watchdog ends this process, and the main gives the job back
             # as one that did not crash. Giving up any sooner would leave it to be rescued.
             outcome = self._attempt(claimed)
+            self._slot.begin_writing()
             self._write(claimed, outcome, until=lambda: self._slot.deadline + _WATCHDOG_SECONDS)
         finally:
             self._slot.end()

@@ -18,8 +18,10 @@ from jobs.message import FencedJob
 
 # Every field is 8 bytes wide and aligned, so that it is read and written whole.
 _NUMBER, _TIME, _ID = struct.Struct("q"), struct.Struct("d"), struct.Struct("16s")
-_RUN, _PID, _FENCE, _DEADLINE, _CANCEL, _TERMINATE, _EXPIRED, _LOST, _TAKEN, _JOB = range(0, 80, 8)
-_SIZE = 88
+_RUN, _PID, _FENCE, _DEADLINE, _CANCEL, _TERMINATE, _EXPIRED, _LOST, _WRITING, _TAKEN, _JOB = range(
+    0, 88, 8
+)
+_SIZE = 96
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +97,10 @@ class Slots:
         """Whether the child's own watchdog ended this run: its lease could not be renewed."""
         return self.get(running.index, _EXPIRED) == running.run
 
+    def is_writing(self, running: Running) -> bool:
+        """Whether its code has ended, and its outcome is being written or was."""
+        return self.get(running.index, _WRITING) == running.run
+
     def clear(self, running: Running) -> None:
         """The child of this run is dead; its slot is free."""
         if self.get(running.index, _RUN) == running.run:
@@ -135,6 +141,9 @@ class Slots:
         """The process that handles a message, or 0."""
         self.set(index, _TAKEN, pid)
 
+    def write_writing(self, index: int, run: int) -> None:
+        self.set(index, _WRITING, run)
+
     def write_expired(self, index: int, run: int) -> None:
         self.set(index, _EXPIRED, run)
 
@@ -155,6 +164,10 @@ class Slot:
 
     def start(self, *, pid: int, job: FencedJob, deadline: float) -> None:
         self._run = self._slots.write_start(self._index, pid=pid, job=job, deadline=deadline)
+
+    def begin_writing(self) -> None:
+        """Before the outcome can be in the row."""
+        self._slots.write_writing(self._index, self._run)
 
     def end(self) -> None:
         self._slots.write_end(self._index, self._run)
