@@ -36,6 +36,8 @@ class Wire:
     """One for a process. `say` sends at once, and with it whatever waits; `say_soon` lets a command
     wait for the next `say`, at most SOON_SECONDS: most often one is about to come. Should it be
     dropped, `instead` is sent later, once for all that were: who reads must know of the loss.
+
+    What a thread says is sent in its order: while anything is on its way, nothing else is sent.
     """
 
     def __init__(self) -> None:
@@ -45,19 +47,22 @@ class Wire:
         """In a forked child: the parent's connections, thread and waiting commands are not ours,
         and its lock may be held."""
         self._lock = threading.Lock()
-        self._patient = threading.Lock()  # one thread at a time waits for long
+        self._turn = threading.Lock()  # of whoever sends: one thread at a time
         self._pools: dict[float, redis.ConnectionPool] = {}
         self._silent_until = 0.0
         self._waiting: deque[_Waiting] = deque()
         self._late: deque[tuple[_Exchange, list[_Waiting]]] = deque()
         self._owed: dict[Command, None] = {}
         self._some_wait = threading.Event()
+        self._hurry = threading.Event()  # what waits was to be sent at once
         self._sender: threading.Thread | None = None
 
     def say(self, *commands: Command) -> None:
-        if self._late or time.monotonic() < self._silent_until:
-            return  # what waits is the sender's
-        self._send_in_haste([*_taken(self._waiting), *((command, None) for command in commands)])
+        if time.monotonic() < self._silent_until or self._say_in_turn(commands, within=0):
+            return
+        for command in commands:  # what this thread said before may be on its way
+            self.say_soon(command)
+        self._hurry.set()
 
     def say_soon(self, command: Command, *, instead: Command | None = None) -> None:
         if len(self._waiting) >= MOST_WAITING:
@@ -69,7 +74,7 @@ class Wire:
 
     def flush(self) -> None:
         """Wait until Redis has what waits and what is owed, or does not take it."""
-        with self._patient:
+        with self._turn:
             for exchange, batch in _taken(self._late):
                 self._hear_out(exchange, batch)
             while batch := _taken(self._waiting):
@@ -79,10 +84,25 @@ class Wire:
 
     def say_last(self) -> None:
         """The process ends: send what waits, without patience."""
-        if self._waiting:
-            self.say()
+        if self._waiting and time.monotonic() >= self._silent_until:
+            self._say_in_turn((), within=_HASTE_SECONDS)
 
     # --- sending -------------------------------------------------------------------------------
+
+    def _say_in_turn(self, commands: tuple[Command, ...], *, within: float) -> bool:
+        """Whether it was this thread's turn."""
+        turn = self._turn
+        if not turn.acquire(timeout=within):
+            return False
+        try:
+            if self._late:
+                return True  # what waits is the sender's
+            new = [(command, None) for command in commands]
+            if batch := [*_taken(self._waiting), *new]:
+                self._send_in_haste(batch)
+        finally:
+            turn.release()
+        return True
 
     def _send_in_haste(self, batch: list[_Waiting]) -> None:
         try:
@@ -164,8 +184,9 @@ class Wire:
     def _keep_sending(self) -> None:
         while True:
             self._some_wait.wait()
-            time.sleep(_BREAK_SECONDS if self._owed else SOON_SECONDS)
-            self._some_wait.clear()  # before the last look: what comes after it wakes this again
+            self._hurry.wait(_BREAK_SECONDS if self._owed else SOON_SECONDS)
+            self._hurry.clear()  # both before the last look: what comes after it wakes this again
+            self._some_wait.clear()
             self.flush()
             if self._owed or self._waiting:
                 self._some_wait.set()

@@ -6,7 +6,8 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,34 @@ def line(client: Any) -> Wire:
     return Wire()
 
 
+@pytest.fixture
+def calm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is, no answer comes too late."""
+    monkeypatch.setattr(wire, "_HASTE_SECONDS", 30)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[Held]:
+    held = Held(wire._Exchange.is_over)
+    monkeypatch.setattr(wire._Exchange, "is_over", lambda *given: held.is_over(*given))
+    yield held
+    held.may_go.set()
+
+
+class Held:
+    """Whoever sends "one" has it in hand, and does not go on before it may."""
+
+    def __init__(self, is_over: Callable[[Any, list[Any]], bool]) -> None:
+        self.taken, self.may_go = threading.Event(), threading.Event()
+        self._is_over = is_over
+
+    def is_over(self, exchange: Any, batch: list[Any]) -> bool:
+        if batch[0][0] == push("one"):
+            self.taken.set()
+            assert self.may_go.wait(PATIENCE)
+        return self._is_over(exchange, batch)
+
+
 def push(text: str) -> Command:
     return ("RPUSH", KEY, text)
 
@@ -76,12 +105,62 @@ def connections(client: Any) -> set[str]:
     return {one["id"] for one in client.client_list()} - {str(client.client_id())}
 
 
+@pytest.mark.usefixtures("calm")
 def test_what_waits_goes_with_the_next_command_and_before_it(line: Wire, client: Any) -> None:
     line.say_soon(push("one"))
     line.say_soon(push("two"))
     line.say(push("three"), push("four"))
     line.flush()
     assert said(client) == ["one", "two", "three", "four"]
+
+
+def test_what_is_said_does_not_overtake_what_the_sender_has_in_hand(
+    line: Wire, client: Any, held: Held
+) -> None:
+    line.say_soon(push("one"))
+    assert held.taken.wait(PATIENCE)
+    line.say(push("two"), push("three"))
+    line.say_soon(push("four"))
+    line.say(push("five"))
+    assert said(client) == []
+    held.may_go.set()
+    until_said(client, "one", "two", "three", "four", "five")
+
+
+@pytest.mark.usefixtures("calm")
+def test_what_is_said_while_another_thread_sends_follows_without_a_pause(
+    line: Wire, client: Any, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "SOON_SECONDS", 3600)
+    other = threading.Thread(target=line.say, args=[push("one")])
+    other.start()
+    assert held.taken.wait(PATIENCE)
+    line.say(push("two"))
+    held.may_go.set()
+    other.join()
+    until_said(client, "one", "two")
+
+
+@pytest.mark.usefixtures("calm")
+def test_what_waits_goes_at_the_end_of_the_process(
+    line: Wire, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "SOON_SECONDS", 3600)
+    line.say_soon(push("one"))
+    line.say_last()
+    assert said(client) == ["one"]
+
+
+def test_the_end_waits_shortly_for_what_the_sender_has_in_hand(
+    line: Wire, client: Any, held: Held
+) -> None:
+    line.say_soon(push("one"))
+    assert held.taken.wait(PATIENCE)
+    line.say_soon(push("two"))
+    line.say_last()
+    assert said(client) == []
+    held.may_go.set()
+    until_said(client, "one", "two")
 
 
 def test_what_waits_goes_by_itself(line: Wire, client: Any) -> None:
@@ -99,6 +178,7 @@ def test_after_a_flush_nothing_waits(line: Wire, client: Any) -> None:
     assert said(client) == texts
 
 
+@pytest.mark.usefixtures("calm")
 def test_what_redis_refuses_keeps_nothing_else_back(line: Wire, client: Any) -> None:
     line.say(("NO-SUCH-COMMAND",), push("one"), ("INCR", KEY), push("two"))
     line.say(push("three"))
@@ -149,8 +229,9 @@ def test_what_redis_takes_late_is_not_lost(line: Wire, client: Any) -> None:
 
 
 def test_a_connection_with_answers_still_to_come_is_not_used_again(
-    line: Wire, client: Any, server: BreakableServer
+    line: Wire, client: Any, server: BreakableServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(wire, "_HASTE_SECONDS", 3.0)  # the first one is answered in time
     others = connections(client)
     line.say(push("one"))
     mine = connections(client) - others
@@ -177,6 +258,7 @@ def test_of_more_than_may_wait_the_loss_is_told(
     assert set(said(client)) == {"lost"}
 
 
+@pytest.mark.usefixtures("calm")
 def test_a_forked_child_has_its_own_connection_and_nothing_of_its_parents(
     client: Any,
 ) -> None:
