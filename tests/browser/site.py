@@ -8,19 +8,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import requests
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, override_settings
 
 from config.bootstrap import ROOT
 from config.embedded.ports import free_port
+from jobs import wire
 from tests.support.arena import Arena
 from tests.support.waiting import wait_for
 
 PASSWORD = "only for these tests"
+LONGER: dict[str, Any] = {"LEASE_SECONDS": "30"}  # no attempt may be lost to a busy machine
 
 
 class Site:
@@ -37,10 +40,18 @@ class Site:
     def at_work(self) -> Iterator[Site]:
         with self.arena.entered():
             self._collect_static_files()
-            self.arena.dispatcher()
-            self.arena.worker()
+            self.arena.dispatcher(**LONGER)
+            self.arena.worker(**LONGER)
             self.start_web()
             yield self
+
+    @contextmanager
+    def telling(self) -> Iterator[None]:
+        """Inside, what this process does to jobs is told in the arena's Redis."""
+        with override_settings(REDIS_URL=self.arena.valkey.url):
+            wire.start_anew()
+            yield
+        wire.start_anew()
 
     def _collect_static_files(self) -> None:
         subprocess.run(

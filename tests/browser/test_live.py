@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from jobs import lifecycle
+from jobs.message import FencedJob
+from jobs.states import Status
 from tests.browser.site import Site
 from tests.browser.visit import PATIENCE, visit
 from tests.support.waiting import wait_for
 
-_SLEEP = {"seconds": 6, "steps": 60}
+_LONG = {"seconds": 600, "steps": 6000}
 _LOAD = """async (options) => {
     const { Celeriac } = await import('/static/celeriac/celeriac.js');
     window.celeriac = new Celeriac({ tenant: 'default', pollSeconds: 0.5, ...options });
@@ -44,8 +48,14 @@ def tried(browser: Browser, site: Site, staff: User) -> Iterator[Page]:
         yield page
 
 
-def _hand_in(page: Page, **payload: Any) -> Locator:
-    page.get_by_label("Type").fill("diagnostics.sleep")
+@pytest.fixture
+def _telling(site: Site) -> Iterator[None]:
+    with site.telling():
+        yield
+
+
+def _hand_in(page: Page, type_name: str, **payload: Any) -> Locator:
+    page.get_by_label("Type").fill(type_name)
     page.get_by_label("Payload").fill(json.dumps(payload))
     page.get_by_role("button", name="Hand in").click()
     shown = page.locator("#jobs celeriac-job").first
@@ -53,8 +63,17 @@ def _hand_in(page: Page, **payload: Any) -> Locator:
     return shown
 
 
-def _enqueued(site: Site, **payload: Any) -> str:
-    return str(site.arena.enqueue("diagnostics.sleep", **payload).pk)
+def _created(page: Page, type_name: str, **payload: Any) -> str:
+    """The id of a job that the page's client handed in."""
+    create = "([type, payload]) => celeriac.create(type, payload).then((job) => job.id)"
+    job_id: str = page.evaluate(create, [type_name, payload])
+    return job_id
+
+
+def _report(site: Site, job_id: str, percent: int) -> None:
+    """Say of a held job what its code would, as soon as it runs."""
+    job = site.arena.wait_for_status(UUID(job_id), Status.PROCESSING, seconds=60)
+    lifecycle.progress(FencedJob(job.pk, job.fence), percent=percent, message="")
 
 
 def _until(page: Page, condition: str) -> None:
@@ -68,32 +87,41 @@ def _ended(page: Page) -> dict[str, Any]:
     return end
 
 
-def test_a_job_handed_in_on_the_page_is_seen_live_to_its_end(tried: Page) -> None:
+@pytest.mark.usefixtures("_telling")
+def test_a_job_handed_in_on_the_page_is_seen_live_to_its_end(tried: Page, site: Site) -> None:
+    """It is held until each step was seen, however long the browser takes."""
     sockets: list[str] = []
     tried.on("websocket", lambda socket: sockets.append(socket.url))
-    shown = _hand_in(tried, **_SLEEP)
-    expect(shown.get_by_role("status")).to_have_text("processing")
-    bar = shown.get_by_role("progressbar")
-    expect(bar).not_to_have_attribute("aria-valuenow", "0")
+    with site.arena.held():
+        shown = _hand_in(tried, "testing.held", seconds=0)
+        expect(shown.get_by_role("status")).to_have_text("processing")
+        _report(site, shown.get_attribute("job-id") or "", 30)
+        expect(shown.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "30")
     expect(shown.get_by_role("status")).to_have_text("completed")
     assert any("only=named" in url for url in sockets)
 
 
-def test_a_job_is_cancelled_by_the_button_of_its_element(tried: Page) -> None:
-    shown = _hand_in(tried, seconds=600, steps=6000)
+def test_a_job_moves_its_bar_and_is_cancelled_by_the_button_of_its_element(tried: Page) -> None:
+    shown = _hand_in(tried, "diagnostics.sleep", **_LONG)
     expect(shown.get_by_role("status")).to_have_text("processing")
+    bar = shown.get_by_role("progressbar")
+    expect(bar).not_to_have_attribute("aria-valuenow", "0")  # by what its own code says
     shown.get_by_role("button", name="Cancel").click()
     expect(shown.get_by_role("status")).to_have_text("cancelled")
 
 
+@pytest.mark.usefixtures("_telling")
 @pytest.mark.parametrize("transport", ["websocket", "sse", "poll"])
 def test_each_way_brings_a_job_to_its_end(tried: Page, site: Site, transport: str) -> None:
     tried.evaluate(_LOAD, {})
-    tried.evaluate(_WATCH, [_enqueued(site, **_SLEEP), {"transport": transport}])
+    with site.arena.held():
+        job = _created(tried, "testing.held", seconds=0)
+        tried.evaluate(_WATCH, [job, {"transport": transport}])
+        _report(site, job, 30)
+        _until(tried, "heard.some((one) => one.data.progress === 30)")
     assert _ended(tried)["status"] == "completed"
     heard = tried.evaluate("heard")
     assert heard[0]["event"] == "job.snapshot"
-    assert any(0 < one["data"]["progress"] < 100 for one in heard)
     told = [one["event"] for one in heard if not one.get("polled")]
     assert ("job.completed" in told) == (transport != "poll")
 
@@ -110,7 +138,7 @@ def test_a_watch_goes_on_when_the_web_process_is_another_one(
         page.set_default_timeout(PATIENCE)
         page.goto("/try/")
         page.evaluate(_LOAD, {})
-        job = _enqueued(site, seconds=600, steps=6000)
+        job = _created(page, "diagnostics.sleep", **_LONG)
         page.evaluate(_WATCH, [job, {"transport": transport}])
         _until(page, "states.at(-1) === 'live' && heard.at(-1).data.progress > 0")
         site.restart_web()

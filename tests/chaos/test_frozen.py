@@ -17,14 +17,16 @@ from tests.support.proxy import Proxy
 from tests.support.waiting import wait_for
 from tests.testapp.trace import traces
 
-TAKE_OVER_SECONDS = LEASE_SECONDS + 10  # what is promised
+PROMISED_SECONDS = 10  # what a take-over may take beyond the lease
+TAKE_OVER_SECONDS = LEASE_SECONDS + PROMISED_SECONDS
 
 
 def test_g5_a_thawed_worker_keeps_nothing_of_an_attempt_that_lost_its_lease(arena: Arena) -> None:
     arena.dispatcher()
     workers = arena.workers("first", "second")
-    job = arena.enqueue("testing.deaf", seconds=8)
+    job = arena.enqueue("testing.deaf", seconds=TAKE_OVER_SECONDS + LEASE_SECONDS)
     first = started(arena.trace, 1)[0]
+    make_the_next_one_shorter(job)
     holder = Job.objects.get(pk=job.pk).worker
     frozen, other = workers if holder == "first@arena" else workers[::-1]
     frozen.send(signal.SIGSTOP, to_children=True)
@@ -47,11 +49,13 @@ def test_g5_a_thawed_worker_keeps_nothing_of_an_attempt_that_lost_its_lease(aren
 def test_g5_the_outcome_of_an_attempt_that_lost_its_job_is_refused_and_counted(
     arena: Arena,
 ) -> None:
-    """The main is frozen, so nobody tells the child that its job was taken away by force."""
-    arena.dispatcher()
-    worker = arena.worker("worker", slots=1)
-    job = arena.enqueue("testing.deaf", seconds=1)
+    """The main is frozen, so nobody tells the child that its job was taken away by force. That
+    comes well before its code ends, and this well before its lease does."""
+    arena.dispatcher(LEASE_SECONDS="10")
+    worker = arena.worker("worker", slots=1, LEASE_SECONDS="10")
+    job = arena.enqueue("testing.deaf", seconds=4)
     first = started(arena.trace, 1)[0]
+    make_the_next_one_shorter(job)
     worker.send(signal.SIGSTOP)
     lifecycle.force_queue(job.pk, error={"type": "forced", "message": "", "details": {}})
 
@@ -66,20 +70,23 @@ def test_g5_the_outcome_of_an_attempt_that_lost_its_job_is_refused_and_counted(
 
 
 def test_g5_an_outcome_that_arrives_when_another_attempt_runs_is_not_kept(arena: Arena) -> None:
-    """The network holds it back until then; the process that wrote it is dead meanwhile."""
+    """The network holds it back until then; the process that wrote it is dead meanwhile. Its code
+    ended well before its lease did."""
+    lease = 8.0
     server = arena.postgres.server
     with Proxy(server.port).open() as proxy:
         far = server.url.replace(f":{server.port}/", f":{proxy.port}/")
-        arena.dispatcher()
-        arena.worker("far", slots=1, DATABASE_URL=far)
-        job = arena.enqueue("testing.deaf", seconds=2.5)
+        arena.dispatcher(LEASE_SECONDS=str(lease))
+        arena.worker("far", slots=1, DATABASE_URL=far, LEASE_SECONDS=str(lease))
+        job = arena.enqueue("testing.deaf", seconds=3)
         first = started(arena.trace, 1)[0]
         proxy.hold()
         wait_for(lambda: ("end", first) in marks(arena.trace), seconds=60, what="it is written")
-        arena.worker("near", slots=1)
+        arena.worker("near", slots=1, LEASE_SECONDS=str(lease))
         wait_for(
-            lambda: len(started(arena.trace)) == 2, seconds=TAKE_OVER_SECONDS, what="the next one"
-        )
+            lambda: len(started(arena.trace)) == 2,
+            seconds=lease + PROMISED_SECONDS, what="the next one",
+        )  # fmt: skip
         proxy.let_through()
         done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=60)
 
@@ -90,8 +97,10 @@ def test_g5_an_outcome_that_arrives_when_another_attempt_runs_is_not_kept(arena:
 
 
 def test_g5_job_code_ends_before_its_lease_does_when_nobody_renews_it(arena: Arena) -> None:
-    dispatcher = arena.dispatcher()
-    worker = arena.worker("worker", slots=1)
+    """By two seconds, with a lease of twelve: in them the test sees that it has ended."""
+    lease = 12.0
+    dispatcher = arena.dispatcher(LEASE_SECONDS=str(lease))
+    worker = arena.worker("worker", slots=1, LEASE_SECONDS=str(lease))
     job = arena.enqueue("testing.deaf", seconds=60)
     started(arena.trace, 1)
     dispatcher.kill()  # nobody but the worker itself is to record what becomes of the attempt
@@ -100,7 +109,7 @@ def test_g5_job_code_ends_before_its_lease_does_when_nobody_renews_it(arena: Are
 
     wait_for(
         lambda: psutil.Process(child).status() == psutil.STATUS_ZOMBIE,
-        seconds=LEASE_SECONDS + 5, what="the child ends itself", every=0.01,
+        seconds=lease + 5, what="the child ends itself", every=0.01,
     )  # fmt: skip
     in_time = Job.objects.filter(pk=job.pk, lease_expires_at__gt=Clock()).exists()
     worker.send(signal.SIGCONT)
@@ -117,6 +126,11 @@ class Clock(Func):
 
     function = "clock_timestamp"
     output_field = DateTimeField()
+
+
+def make_the_next_one_shorter(job: Job) -> None:
+    """The attempt that runs has its payload already; how long it takes is of no use to another."""
+    Job.objects.filter(pk=job.pk).update(payload={"seconds": 3})
 
 
 def started(trace: Path, number: int = 0) -> list[str]:

@@ -41,6 +41,7 @@ NUMBER = int(os.environ.get("LIMIT_JOBS", "600"))
 RATE = rate.parse(os.environ.get("LIMIT_RATE", "20/5s"))
 WORKERS = ("w1", "w2", "w3", "w4")
 QUEUE = "default"
+LONGER: dict[str, Any] = {"LEASE_SECONDS": "30"}  # where no lease may run out on a busy machine
 PATIENCE = 120 + NUMBER / 5  # seconds, for a machine that does other things as well
 
 pytestmark = pytest.mark.timeout(PATIENCE + 120)
@@ -86,8 +87,8 @@ def limited_queue(**limits: Any) -> Iterator[None]:
 
 
 def test_of_a_key_never_more_run_than_its_limit_over_four_workers(arena: Arena) -> None:
-    arena.dispatcher()
-    arena.workers(*WORKERS)
+    arena.dispatcher(**LONGER)
+    arena.workers(*WORKERS, **LONGER)
     jobs = []
     for key in ("one", "two"):
         jobs += hand_in(arena, NUMBER // 2, "testing.limited", key=key, seconds=0.01)
@@ -101,8 +102,8 @@ def test_of_a_key_never_more_run_than_its_limit_over_four_workers(arena: Arena) 
 
 
 def test_g4_nor_when_the_leader_is_frozen_and_thawed_again_and_again(arena: Arena) -> None:
-    dispatchers = [arena.dispatcher("dispatcher-1"), arena.dispatcher("dispatcher-2")]
-    arena.workers(*WORKERS)
+    dispatchers = [arena.dispatcher(f"dispatcher-{n}", **LONGER) for n in (1, 2)]
+    arena.workers(*WORKERS, **LONGER)
     jobs = hand_in(arena, NUMBER // 3, "testing.limited", key="one", seconds=0.3)
     leaders = set()
     for _ in range(3):
@@ -134,8 +135,8 @@ def _fewer_than(number: int) -> bool:
 
 def test_g4_nor_when_workers_are_frozen_between_receiving_and_claiming(arena: Arena) -> None:
     """Two of four hold messages that nobody claims, until others have long been sent instead."""
-    arena.dispatcher()
-    workers = arena.workers(*WORKERS)
+    arena.dispatcher(**LONGER)
+    workers = arena.workers(*WORKERS, **LONGER)
     frozen = [pid for worker in workers[:2] for pid in worker.children()]
     for pid in frozen:
         os.kill(pid, signal.SIGSTOP)
@@ -191,8 +192,8 @@ def test_g5_nor_when_a_worker_is_frozen_for_longer_than_its_lease(
 
 def test_no_sliding_window_ever_holds_more_starts_than_the_rate(arena: Arena) -> None:
     windows = 4
-    arena.dispatcher()
-    arena.workers("w1", "w2")
+    arena.dispatcher(**LONGER)
+    arena.workers("w1", "w2", **LONGER)
     with limited_queue(rate_limit=str(RATE)):
         jobs = hand_in(arena, windows * RATE.starts, "testing.work", seconds=0)
         wait_until_done(60 + 2 * windows * RATE.seconds)
@@ -210,8 +211,8 @@ def test_a_sequential_queue_runs_one_job_at_a_time_in_order_over_four_workers(
     arena: Arena,
 ) -> None:
     with limited_queue(max_concurrency=1):
-        arena.dispatcher()
-        arena.workers(*WORKERS)
+        arena.dispatcher(**LONGER)
+        arena.workers(*WORKERS, **LONGER)
         jobs = hand_in(arena, 60, "testing.limited", key="any", seconds=Random(1).uniform(0, 0.05))
         wait_until_done()
 
@@ -227,8 +228,8 @@ def test_g10_two_tenants_start_in_turns_however_many_jobs_one_of_them_has(arena:
     few = 20
     other = Tenant.objects.create(slug="other", plan_name=arena.tenant.plan_name)
     try:
-        arena.dispatcher()
-        arena.worker()
+        arena.dispatcher(**LONGER)
+        arena.worker(**LONGER)
         hand_in(arena, 2000, "testing.work", seconds=0.05)
         ended = Job.objects.filter(status=Status.COMPLETED)
         wait_for(lambda: ended.count() > 60, seconds=60, what="the flood flows")

@@ -5,14 +5,15 @@ from __future__ import annotations
 import signal
 
 from celery import current_app
+from django.db.models.functions import Now
 from kombu import Connection
 
 from jobs import lifecycle
 from jobs.broker import PLAIN_QUEUE
 from jobs.message import FencedJob
-from jobs.models import Attempt, AttemptOutcome, Job
+from jobs.models import Attempt, AttemptOutcome, Job, Worker
 from jobs.states import Status
-from tests.support.arena import Arena
+from tests.support.arena import Arena, leader_pid
 from tests.support.ledger import Ledger
 from tests.support.waiting import wait_for
 from tests.testapp.trace import traces
@@ -99,10 +100,13 @@ def test_g4_a_withdrawn_message_starts_nothing(arena: Arena) -> None:
     """Its job is sent anew meanwhile; the worker finds both messages, the old one first."""
     dispatcher = arena.dispatcher()
     worker = arena.worker(slots=1)
+    wait_for(lambda: leader_pid() == dispatcher.pid, seconds=60, what="it leads")
     worker.send(signal.SIGSTOP)
+    Worker.objects.update(seen_at=Now())  # it can say no more itself that it is there
     job = arena.enqueue("testing.work")
     old = wait_for(lambda: _sent(job), seconds=60, what="it is sent")
     lifecycle.withdraw([old])
+    Worker.objects.update(seen_at=Now())
     wait_for(lambda: _sent(job) not in (None, old), seconds=60, what="it is sent anew")
     dispatcher.kill()
     worker.send(signal.SIGCONT)

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable
 from uuid import UUID
 
+import psutil
 from django.db import connection
 from django.utils import timezone
 
@@ -17,7 +18,7 @@ from jobs.states import Status
 from tests.support.arena import SLOTS, Arena, leader_pid
 from tests.support.ledger import Ledger
 from tests.support.load import Load
-from tests.support.programs import Program, kill_child
+from tests.support.programs import Program
 from tests.support.waiting import wait_for
 from tests.testapp.trace import traces
 
@@ -39,8 +40,7 @@ class Storm:
 
     def kill_a_child(self) -> None:
         """Hit if the attempt that it ran is recorded as lost."""
-        attempt, pid = wait_for(self._long_attempt, seconds=60, what="a child runs a long job")
-        kill_child(pid)
+        attempt = wait_for(self._kill_at_work, seconds=60, what="a child runs a long job")
         self.cut_short += 1
         job_id, _, fence = attempt.partition(":")
         lost = Attempt.objects.filter(job=UUID(job_id), fence=fence, outcome=AttemptOutcome.LOST)
@@ -105,11 +105,40 @@ class Storm:
     def _long_jobs(self) -> JobQuerySet:
         return Job.objects.filter(status=Status.PROCESSING, payload__seconds__gte=LONG)
 
+    def _kill_at_work(self) -> str | None:
+        """The attempt of a long job whose child was killed, if there was one to kill. The child
+        is stopped first, so that the code which it is found to run cannot end before the kill."""
+        attempt, pid = self._long_attempt() or ("", 0)
+        if pid not in [child for worker in self.workers for child in worker.children()]:
+            return None
+        try:
+            child = psutil.Process(pid)
+            child.suspend()
+            is_at_work = False
+            try:
+                is_at_work = self._stands_still(child) and self._runs(pid, attempt)
+            finally:
+                (child.kill if is_at_work else child.resume)()
+        except psutil.NoSuchProcess:
+            return None
+        return attempt if is_at_work else None
+
     def _long_attempt(self) -> tuple[str, int] | None:
-        """An attempt that will run for a while yet, with its process."""
+        """The last of those that were running a moment ago, with its process."""
         now = {f"{pk}:{fence}" for pk, fence in self._long_jobs().values_list("pk", "fence")}
-        lines = traces(self.arena.trace)
+        lines = reversed(list(traces(self.arena.trace)))
         return next(((one["attempt"], one["pid"]) for one in lines if one["attempt"] in now), None)
+
+    def _stands_still(self, child: psutil.Process) -> bool:
+        """Once the signal to stop has reached it; False if it is dead."""
+        halted = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
+        wait_for(lambda: child.status() in halted, seconds=60, what="the child stops", every=0.001)
+        return child.status() == psutil.STATUS_STOPPED
+
+    def _runs(self, pid: int, attempt: str) -> bool:
+        """Whether the last that this process left is of that attempt, and not its end."""
+        lines = [line for line in traces(self.arena.trace) if line["pid"] == pid]
+        return bool(lines) and lines[-1]["attempt"] == attempt and lines[-1]["mark"] != "end"
 
     def _wait_until_busy(self) -> None:
         wait_for(self.arena.running, seconds=60, what="a job runs")

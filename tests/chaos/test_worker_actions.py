@@ -81,8 +81,8 @@ def test_a_paused_worker_ends_what_runs_and_starts_nothing_until_it_is_resumed(
 
 def test_messages_in_the_broker_wait_for_a_paused_workers_return(arena: Arena) -> None:
     """Sent before anybody knew of the pause; another worker takes none either."""
-    dispatcher = arena.dispatcher()
-    worker = arena.worker(slots=1)
+    dispatcher = arena.dispatcher(**LONGER)
+    worker = arena.worker(slots=1, **LONGER)
     wait_for(lambda: leader_pid() == dispatcher.pid, seconds=OBEYS_SECONDS, what="it leads")
     worker.send(signal.SIGSTOP)
     Worker.objects.update(seen_at=Now())  # it can say no more itself that it is there
@@ -98,15 +98,15 @@ def test_messages_in_the_broker_wait_for_a_paused_workers_return(arena: Arena) -
     worker.send(signal.SIGCONT)
     wait_until_paused(worker)
     worker_verbs.resume(NAME, EVE)
-    arena.dispatcher("another")
+    arena.dispatcher("another", **LONGER)
 
     done = arena.wait_for_status(job.pk, Status.COMPLETED, seconds=OBEYS_SECONDS)
     assert done.attempt == 1
 
 
 def test_a_pause_outlives_a_broker_that_is_wiped_and_restarted(arena: Arena) -> None:
-    arena.dispatcher()
-    worker = arena.worker()
+    arena.dispatcher(**LONGER)
+    worker = arena.worker(**LONGER)
     worker_verbs.pause(NAME, EVE)
     wait_until_paused(worker)
     connected = worker.log_text().count("Connected to redis")
@@ -157,8 +157,8 @@ def test_a_shutdown_waits_for_a_job_longer_than_any_soft_stop_and_ends_with_stat
 
 
 def test_a_child_that_dies_during_a_shutdown_does_not_keep_the_worker_up(arena: Arena) -> None:
-    arena.dispatcher()
-    worker = arena.worker(slots=1)
+    arena.dispatcher(**LONGER)
+    worker = arena.worker(slots=1, **LONGER)
     with arena.held():
         job = arena.enqueue("testing.held", seconds=0)
         arena.wait_for_status(job.pk, Status.PROCESSING, seconds=OBEYS_SECONDS)
@@ -173,8 +173,8 @@ def test_a_child_that_dies_during_a_shutdown_does_not_keep_the_worker_up(arena: 
 def test_a_restart_ends_the_job_and_comes_back_under_its_name_and_not_paused(
     arena: Arena,
 ) -> None:
-    arena.dispatcher()
-    worker = arena.worker()
+    arena.dispatcher(**LONGER)
+    worker = arena.worker(**LONGER)
     before = row()
     with arena.held():
         job = arena.enqueue("testing.held", seconds=0)
@@ -196,8 +196,8 @@ def test_a_restart_ends_the_job_and_comes_back_under_its_name_and_not_paused(
 
 
 def test_who_stops_the_process_during_a_restart_has_the_last_word(arena: Arena) -> None:
-    arena.dispatcher()
-    worker = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS="0.1")
+    arena.dispatcher(**LONGER)
+    worker = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS="0.1", **LONGER)
     with arena.held():
         job = arena.enqueue("testing.held", seconds=0)
         arena.wait_for_status(job.pk, Status.PROCESSING, seconds=OBEYS_SECONDS)
@@ -210,8 +210,8 @@ def test_who_stops_the_process_during_a_restart_has_the_last_word(arena: Arena) 
 
 def test_a_queue_that_is_made_later_is_taken_too_its_urgent_jobs_first(arena: Arena) -> None:
     """By a worker that was asked for no queues in particular."""
-    arena.dispatcher()
-    worker = arena.worker()
+    arena.dispatcher(**LONGER)
+    worker = arena.worker(**LONGER)
     limiting.make("later", {}, EVE)
     try:
         wait_for(

@@ -63,12 +63,12 @@ class Installation:
             env=self._environment(self.port),
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
 
     def wait_until_ready(self, process: subprocess.Popen[str]) -> None:
-        wait_until(lambda: "is ready" in self.output or process.poll() is not None, seconds=90)
+        wait_until(lambda: "is ready" in self.output or process.poll() is not None, seconds=200)
         assert process.poll() is None, self.output
 
     def token(self) -> str:

@@ -22,7 +22,7 @@ from config.bootstrap import ROOT
 from config.embedded.ports import free_port
 from jobs.models import Job
 from jobs.states import Status
-from tests.support.arena import Arena
+from tests.support.arena import Arena, leader_pid
 from tests.support.programs import Program
 from tests.support.waiting import wait_for
 
@@ -62,7 +62,8 @@ class Web:
 def spoken(arena: Arena) -> tuple[Job, Program, Program]:
     """A job that came in over HTTP and was run; the web process and the worker."""
     web = Web(arena)
-    arena.dispatcher(**_MORE)
+    dispatcher = arena.dispatcher(**_MORE)
+    wait_for(lambda: leader_pid() == dispatcher.pid, seconds=60, what="the dispatcher leads")
     worker = arena.worker("talker", slots=1, **_MORE)
     made = tokens.issue(name="logs", tenant=arena.tenant, scopes=["jobs:write", "jobs:read"])
     headers = {"Authorization": f"Bearer {made.text}", "X-Request-ID": "trace-1"}
@@ -73,10 +74,10 @@ def spoken(arena: Arena) -> tuple[Job, Program, Program]:
     web.call("GET", f"/api/v1/jobs?nothing={CANARY}", headers={"Authorization": f"Bearer {CANARY}"})
     broken = headers | {"Content-Type": "application/json"}
     web.call("POST", "/api/v1/jobs", data=f'{{"{CANARY}":', headers=broken)
-    job = arena.wait_for_status(answer.json()["id"], Status.FAILED, seconds=30)
+    job = arena.wait_for_status(answer.json()["id"], Status.FAILED, seconds=60)
     wait_for(
         lambda: [line for line in lines_of(worker) if "outcome" in line],
-        seconds=10,
+        seconds=60,
         what="the worker says what came of the job",
     )
     return job, web.program, worker

@@ -13,6 +13,7 @@ import requests
 from tests.house.installation import Installation
 from tests.house.waiting import wait_until
 
+START_SECONDS = 120  # not a promise: as long as a busy machine may take
 STOP_SECONDS = 30
 
 
@@ -51,7 +52,7 @@ def test_servers_that_a_killed_run_left_are_taken_over_with_their_data(
     installation: Installation,
 ) -> None:
     with installation.up() as process:
-        wait_until(lambda: "Platform token" in installation.output, seconds=60)
+        wait_until(lambda: "Platform token" in installation.output, seconds=START_SECONDS)
         token, servers = installation.token(), installation.server_ids()
         process.send_signal(signal.SIGSTOP)  # so that it cannot tidy up after its supervisor
         os.kill(installation.recorded("supervisord"), signal.SIGKILL)
@@ -77,7 +78,7 @@ def test_servers_that_a_killed_run_left_are_taken_over_with_their_data(
 
 def test_a_killed_command_takes_everything_with_it(installation: Installation) -> None:
     with installation.up() as process:
-        wait_until(lambda: (installation.home / "embedded.env").exists(), seconds=60)
+        wait_until(lambda: (installation.home / "embedded.env").exists(), seconds=START_SECONDS)
         process.send_signal(signal.SIGKILL)
         process.wait()
         wait_until(lambda: not installation.processes(), seconds=STOP_SECONDS)
@@ -87,7 +88,7 @@ def test_a_taken_port_is_named_before_anything_starts(installation: Installation
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with installation.up(port=port) as process:
-            assert process.wait(timeout=30) == 1
+            assert process.wait(timeout=START_SECONDS) == 1
     assert f"127.0.0.1:{port}" in installation.output
     assert "PORT=" in installation.output
     assert "Traceback" not in installation.output
@@ -98,7 +99,8 @@ def test_a_second_start_on_the_same_home_is_refused(
     installation: Installation,
 ) -> None:
     with installation.up() as first:
-        wait_until(lambda: "Starting private servers" in installation.output, seconds=30)
+        starting = "Starting private servers"
+        wait_until(lambda: starting in installation.output, seconds=START_SECONDS)
         refused = Installation(installation.home).run_up()
         assert refused.returncode == 1
         assert f"process {first.pid}" in refused.stderr
@@ -116,7 +118,7 @@ def _echo(installation: Installation) -> dict[str, object]:
     body = {"type": "diagnostics.echo", "payload": {"hello": "world"}}
     created = requests.post(jobs, json=body, headers=headers, timeout=10)
     assert created.status_code == 201, created.text
-    deadline = time.monotonic() + 60  # the worker may still be starting: ready means accepted
+    deadline = time.monotonic() + START_SECONDS  # of the worker: ready means accepted
     while time.monotonic() < deadline:
         job = requests.get(f"{jobs}/{created.json()['id']}", headers=headers, timeout=10).json()
         if job["status"] not in ("queued", "processing"):

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from accounts.models import Tenant
 from jobs import registry
@@ -14,14 +13,6 @@ from jobs.lifecycle import Move
 from jobs.models import Job, Queue
 from jobs.signals import job_moved
 from tests.jobs import kinds
-
-# A loaded machine is slow at times; that is no finding.
-settings.register_profile(
-    "patient",
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-settings.load_profile("patient")
 
 
 @pytest.fixture

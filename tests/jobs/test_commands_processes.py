@@ -33,8 +33,8 @@ def arena(django_db_blocker: DjangoDbBlocker) -> Iterator[Arena]:
         Arena.at(home).open() as arena,
         arena.entered(),
     ):
-        arena.dispatcher()
-        arena.worker(slots=1, WORKER_QUEUES="default")
+        arena.dispatcher(LEASE_SECONDS="30")  # no attempt may be lost to a busy machine
+        arena.worker(slots=1, WORKER_QUEUES="default", LEASE_SECONDS="30")
         yield arena
     shutil.rmtree(home, ignore_errors=True)
 

@@ -19,7 +19,7 @@ from accounts.models import Tenant
 from jobs.message import FencedJob
 from jobs.models import Job, Worker
 from jobs.states import Status
-from jobs.worker import ending
+from jobs.worker import ending, steps
 from jobs.worker import keeper as keeping
 from jobs.worker.identity import WorkerIdentity
 from jobs.worker.intake import Intake
@@ -213,11 +213,14 @@ def test_a_worker_whose_row_vanished_is_seen_again(step: KeeperStep) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("silent_for", "is_ours"), [(9, False), (11, True)])
+@pytest.mark.parametrize(("silent_for", "is_ours"), [(0.9, False), (1.1, True)])
 def test_a_worker_leaves_its_name_to_another_one_that_lives(
-    step: KeeperStep, silent_for: int, is_ours: bool
+    step: KeeperStep, silent_for: float, is_ours: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen_at = Now() - timedelta(seconds=silent_for)
+    """It lives until it was silent for a while: 10 s, but here so long that no pause counts."""
+    assert steps._SILENCE.total_seconds() == 10
+    monkeypatch.setattr(steps, "_SILENCE", timedelta(hours=1))
+    seen_at = Now() - timedelta(hours=silent_for)
     Worker.objects.create(name="w@test", incarnation=new_id(), seen_at=seen_at)
 
     step.report()

@@ -7,14 +7,12 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.test import override_settings
 from pytest_django import DjangoDbBlocker
 
-from jobs import registry, wire
+from jobs import registry
 from tests.browser.site import Site
 from tests.live.watching import Watch
 from tests.support.arena import Arena
@@ -32,20 +30,11 @@ def _site(django_db_blocker: DjangoDbBlocker) -> Iterator[Site]:
     with (
         django_db_blocker.unblock(),
         Arena.at(home).open() as arena,
-        _telling_to(arena),
         Site(arena, **settings).at_work() as site,
+        site.telling(),
     ):
         yield site
     shutil.rmtree(home, ignore_errors=True)
-
-
-@contextmanager
-def _telling_to(arena: Arena) -> Iterator[None]:
-    """What this process does to jobs is told in the arena's Redis."""
-    with override_settings(REDIS_URL=arena.valkey.url):
-        wire.start_anew()
-        yield
-    wire.start_anew()
 
 
 @pytest.fixture

@@ -49,7 +49,8 @@ class SlowLog(Log):
 
 
 class FailingLog(Log):
-    """One that fails where these errors are, in turn; and counts what was read."""
+    """One that fails where these errors are, in turn; and counts what was read. Who asks for an end
+    is kept waiting for its error until the reader has heard of Redis meanwhile."""
 
     def __init__(
         self, *, ends: Sequence[Exception] = (), readings: Sequence[Exception] = ()
@@ -60,6 +61,9 @@ class FailingLog(Log):
 
     async def end(self, tenant_id: int, *, for_reader: bool = False) -> Mark:
         if self._ends and not for_reader:
+            before = self.read
+            while self.read == before:
+                await asyncio.sleep(0.01)
             raise self._ends.pop(0)
         return await super().end(tenant_id, for_reader=for_reader)
 

@@ -36,6 +36,7 @@ from webhooks.models import Delivery, DeliveryAttempt, Endpoint, Event, SigningS
 
 FIRST = "CELERIAC_FIRST_ARENA"  # in the environment: where the first one of a run is made
 LEASE_SECONDS = 4.0
+LONGER = "30"  # LEASE_SECONDS of programs whose leases are not meant to run out
 CRASH_LIMIT = 3
 AT_WORK = ["dispatcher", "worker"]
 SLOTS = 2
@@ -44,6 +45,18 @@ _CELERY = [sys.executable, "-m", "celery", "-A", "config", "worker"]
 _BEAT = [sys.executable, "-m", "celery", "-A", "config", "beat", "--loglevel=INFO"]
 _ALONE = ["--without-mingle", "--without-gossip"]  # what takes a worker a second to start
 _TAIL = 60  # lines of each log shown with a failure
+# Beats write over each other's sign of life: here each one stays.
+_KEEP_SIGNS = """
+    CREATE TABLE IF NOT EXISTS signs_of_life (duty text, holder text);
+    CREATE OR REPLACE FUNCTION keep_sign() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO signs_of_life VALUES (NEW.duty, NEW.holder);
+        RETURN NULL;
+    END $$;
+    CREATE OR REPLACE TRIGGER signs_of_life AFTER INSERT OR UPDATE ON jobs_heartbeat
+        FOR EACH ROW EXECUTE FUNCTION keep_sign();
+    TRUNCATE signs_of_life;
+"""
 
 
 class Arena:
@@ -104,14 +117,14 @@ class Arena:
     @contextmanager
     def entered_at_work(self) -> Iterator[None]:
         """The same with a dispatcher and a worker at work, which also go on from one test to the
-        next: it begins with no unfinished job."""
+        next: it begins with no unfinished job. No lease is meant to run out."""
         with django_pointed_at(self.postgres.url):
             if [program.name for program in self._programs if program.is_alive] != AT_WORK or (
                 Job.objects.active().exists()
             ):
                 self._clear()
-                self.dispatcher(AT_WORK[0])
-                self.worker(AT_WORK[1])
+                self.dispatcher(AT_WORK[0], LEASE_SECONDS=LONGER)
+                self.worker(AT_WORK[1], LEASE_SECONDS=LONGER)
             yield
 
     def _migrate(self) -> None:
@@ -219,6 +232,7 @@ class Arena:
             cursor.execute(
                 f"TRUNCATE {', '.join(model._meta.db_table for model in models)} CASCADE"
             )
+            cursor.execute(_KEEP_SIGNS)
         Tenant.objects.update(listening=None)
         Ledger.prepare()
         self.trace.unlink(missing_ok=True)
@@ -286,13 +300,13 @@ def leader_pid() -> int | None:
 
 
 def wait_until_beating(*beats: Program) -> None:
-    """Until each has looked for the first time; or, where another one wrote over its sign of life
-    before it was seen, until its next."""
-    signs = Heartbeat.objects.filter(duty=SCHEDULER).values_list("holder", flat=True)
+    """Until each has looked for the first time, in whichever order they do."""
     wanted = {str(beat.pid) for beat in beats}
 
     def all_seen() -> bool:
-        wanted.difference_update(holder.rpartition(":")[2] for holder in signs.all())
-        return not wanted
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT holder FROM signs_of_life WHERE duty = %s", [SCHEDULER])
+            seen = {holder.rpartition(":")[2] for (holder,) in cursor.fetchall()}
+        return wanted <= seen
 
     wait_for(all_seen, seconds=120, what="each beat shows life", every=0.02)

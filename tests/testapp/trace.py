@@ -31,9 +31,12 @@ def hold_of(trace: Path) -> Path:
 
 
 def traces(file: Path) -> Iterator[dict[str, Any]]:
-    """Every line that was left, in order of time. The clock is monotonic, one for the machine."""
+    """Every line that was left, in order of time. The clock is monotonic, one for the machine.
+
+    Who reads while another writes may see half of the last line: it is not there yet."""
     if file.exists():
-        for line in file.read_text().splitlines():
+        whole, _, _ = file.read_text().rpartition("\n")
+        for line in whole.splitlines():
             yield json.loads(line)
 
 

@@ -34,8 +34,8 @@ def arena(django_db_blocker: DjangoDbBlocker) -> Iterator[Arena]:
 
 def test_hostile_documents_fail_once_and_the_workers_children_live_on(arena: Arena) -> None:
     hostile = [one for one in HOSTILE if one.what in FAMILIES and one.file_name != "a.html"]
-    arena.dispatcher()
-    worker = arena.worker()
+    arena.dispatcher(LEASE_SECONDS="30")  # no attempt may be lost to a busy machine
+    worker = arena.worker(LEASE_SECONDS="30")
     children = worker.children()
 
     jobs = [notes_of(arena, one.file_name, one.make) for one in hostile]

@@ -137,8 +137,9 @@ def test_a_listener_that_raises_ends_the_conversation_at_once(
 
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        model(server).answer(PROMPT, leave)
-    assert time.monotonic() - started < 3
+        model(server, seconds=60).answer(PROMPT, leave)
+    assert len(calls) == 3
+    assert time.monotonic() - started < 30  # half of what an answer may take
 
 
 def test_a_conversation_that_was_left_is_over_for_the_server_too(server: ModelServer) -> None:
