@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+from hypothesis import HealthCheck
 from pytest_django import DjangoDbBlocker
 
 pytest_plugins = ["jobs.testing.fixtures"]
+
+# A loaded machine is slow at times; that is no finding.
+hypothesis.settings.register_profile(
+    "patient",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from config.embedded import ports
+
 _ROOT = Path(__file__).resolve().parent.parent
 # Tests kill processes, and what these gave to the system is kept. That it reaches the disk matters
 # where the power fails, and waiting for it was a fifth of the time of a run.
@@ -30,6 +32,7 @@ def pytest_load_initial_conftests(
     early_config: pytest.Config, args: list[str]
 ) -> Generator[None, None, None]:
     """Runs around pytest-django's hook of that name, which loads the settings."""
+    _take_ports_of_its_own()
     if not {"--help", "-h", "--version", "-V"}.intersection(args):
         early_config.stash[_KEEPER] = _start()
     return (yield)
@@ -39,6 +42,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     keeper = config.stash.get(_KEEPER, None)
     if keeper is not None:
         keeper.communicate()  # closes its input, which tells it to stop, and waits until it has
+
+
+def _take_ports_of_its_own() -> None:
+    """A port is picked long before a program of a test listens on it: no other part of the run is
+    to pick the same."""
+    if part := os.environ.get("PYTEST_XDIST_WORKER"):
+        parts = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        ports._RANGE = ports._RANGE[int(part.removeprefix("gw")) :: parts]
 
 
 def _start() -> subprocess.Popen[str]:

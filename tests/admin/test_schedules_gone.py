@@ -17,12 +17,19 @@ from scheduling.models import Calendar
 from tests.admin.conftest import Browser
 from tests.admin.jobs_around import queues, text_of
 from tests.admin.test_schedules_form import CALENDARS, PLAIN, SCHEDULES
+from tests.api.patience import wait_longer
 from tests.api.test_schedules_races import somebody_waits
 from tests.scheduling.making import made
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BY = Actor(name="user:eve")
+
+
+@pytest.fixture(autouse=True)
+def _waits_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is proven is who comes first, not how long anybody waits for it."""
+    wait_longer(monkeypatch)
 
 
 def posted(client: Client, address: str, fields: dict[str, Any]) -> str:

@@ -13,11 +13,14 @@ from pytest_django import Settings
 
 from accounts import tokens
 from accounts.models import Tenant
+from accounts.rate_limits import limiting
 from accounts.scopes import Scope
+from config.vitals import servers
+from config.vitals.probe import Probe
 from jobs.enqueue import JobOptions, enqueue
 from jobs.models import Job
 from jobs.states import Status
-from tests.api import kinds
+from tests.api import kinds, patience
 from tests.api.calling import Caller
 from tests.api.limiting import forget_hits
 
@@ -73,12 +76,29 @@ def platform(caller_of: MakeCaller) -> Callable[[str | None], Caller]:
 
 
 @pytest.fixture
-def limits(settings: Settings) -> Iterator[Settings]:
-    """On, and with empty windows."""
+def limits(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """On, and with empty windows, which are kept in Redis however long it takes to answer."""
     settings.RATE_LIMIT_ENABLED = True
+    monkeypatch.setattr(limiting, "_limiter_at", patience.limiter_at)
     forget_hits(settings.REDIS_URL)
     yield settings
     forget_hits(settings.REDIS_URL)
+
+
+@pytest.fixture
+def use_noted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token's first use is written and no later one: where statements are counted, a minute that
+    has passed would add one."""
+    monkeypatch.setattr(tokens, "_USED_WRITTEN_EACH", timedelta(days=1))
+
+
+@pytest.fixture
+def patient_probes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis and the broker are looked at anew, and may take long to answer."""
+    monkeypatch.setattr(servers, "_SECONDS", 30)
+    for name in ("redis", "broker"):
+        look = getattr(servers, f"_look_at_{name}")
+        monkeypatch.setattr(servers, name, Probe(name, look, patience=60.0))
 
 
 def _columns(status: Status) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def server(
     served = Server(tmp_path, caller_of(acme).token)
     served.program.start()
     try:
-        wait_for(served.is_ready, seconds=60, what=f"it answers\n{served.program.log_text()}")
+        wait_for(served.is_ready, seconds=120, what="the web process answers")
         yield served
     finally:
         served.program.clear_away()

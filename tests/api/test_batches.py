@@ -208,6 +208,7 @@ def test_the_jobs_of_a_batch_say_so_and_are_listed(caller: Caller, acme: Tenant)
     assert caller.get("/jobs", batch_id="7").pointers == ["/batch_id"]
 
 
+@pytest.mark.usefixtures("use_noted_once")
 def test_the_cost_of_the_list_does_not_grow_with_its_batches(caller: Caller, acme: Tenant) -> None:
     made(acme)
     caller.get("/batches")  # the first use of a token is written down

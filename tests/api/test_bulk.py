@@ -325,6 +325,7 @@ def test_no_other_status_can_be_set(
 # --- what it costs ---------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("use_noted_once")
 @pytest.mark.parametrize("verb", BODIES)
 def test_many_jobs_cost_as_many_statements_as_a_few(
     verb: str, caller: Caller, acme: Tenant, make_job: MakeJob

@@ -15,6 +15,7 @@ from tests.api.calling import Caller
 from tests.api.conftest import MakeJob
 
 JOB: dict[str, Any] = {"type": kinds.report.name, "payload": {"report_id": 7}}
+pytestmark = pytest.mark.usefixtures("use_noted_once")
 _FRAME = ("SAVEPOINT", "RELEASE SAVEPOINT", "BEGIN", "COMMIT")
 
 

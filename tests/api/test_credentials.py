@@ -84,7 +84,7 @@ def test_t18_what_the_database_holds_of_a_token_opens_nothing(
 def test_t19_a_refusal_takes_as_long_for_a_known_token_as_for_an_unknown(
     acme: Tenant, caller_of: MakeCaller
 ) -> None:
-    """Of whole requests, interleaved and compared by medians: other work hits both alike. The
+    """Of whole requests, by turns each first, compared by medians: other work hits both alike. The
     matrix asks for 5 %, which two noisy cores cannot hold; both ask the database the same one
     question, as tests/accounts/test_tokens.py proves exactly."""
     sent = spoilt(caller_of(acme).token)
@@ -92,10 +92,12 @@ def test_t19_a_refusal_takes_as_long_for_a_known_token_as_for_an_unknown(
         why: Caller(headers={"Authorization": sent[why]}) for why in ("wrong secret", "unknown")
     }
     spent: dict[str, list[float]] = {why: [] for why in asked}
+    turn = list(asked)
     for _ in range(300):
-        for why, caller in asked.items():
+        turn.reverse()
+        for why in turn:
             began = time.perf_counter()
-            caller.get("/me")
+            asked[why].get("/me")
             spent[why].append(time.perf_counter() - began)
     ratio = median(spent["wrong secret"]) / median(spent["unknown"])
     assert 0.75 < ratio < 1.33, ratio
@@ -109,7 +111,7 @@ def test_t20_a_token_in_the_address_opens_nothing_and_stands_in_no_log(
         assert web.ask("GET", f"{ME}?{name}={admin}")[0] == 401
         assert web.ask("GET", f"{ME}?{name}={admin}", admin)[0] == 422
     assert web.ask("GET", ME, admin[:-1])[0] == 401
-    wait_for(lambda: "422" in web.program.log_text(), seconds=10, what="the requests are logged")
+    wait_for(lambda: "422" in web.program.log_text(), seconds=60, what="the requests are logged")
     assert admin.rpartition("_")[2][:-1] not in web.program.log_text()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Tenant
+from jobs import quotas
 from jobs.models import Job
 from jobs.states import Status
 from tests.api import kinds
@@ -100,8 +101,14 @@ def test_a_retry_policy_may_be_named(caller: Caller) -> None:
     ("limits", "longest"), [({"max_queued": 1}, 60), ({"max_per_day": 1}, 86_401)]
 )
 def test_beyond_a_quota_a_job_is_429_with_the_time_to_try_again(
-    limits: dict[str, int], longest: int, acme: Tenant, caller: Caller
+    limits: dict[str, int],
+    longest: int,
+    acme: Tenant,
+    caller: Caller,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    today = quotas._today()
+    monkeypatch.setattr(quotas, "_today", lambda: today)  # midnight may pass meanwhile
     Tenant.objects.filter(pk=acme.pk).update(**limits)
     assert caller.post("/jobs", JOB, idempotency_key="k").status == 201
 

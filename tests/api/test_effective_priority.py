@@ -110,6 +110,7 @@ def test_a_page_asks_at_most_once_and_only_where_a_job_could_have_aged(
     assert len(queries) == most
 
 
+@pytest.mark.usefixtures("use_noted_once")
 def test_a_page_of_aged_jobs_costs_one_more_statement_however_long(
     caller: Caller, acme: Tenant, make_job: MakeJob
 ) -> None:

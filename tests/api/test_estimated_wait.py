@@ -119,6 +119,7 @@ def test_a_list_does_not_tell(
     assert item["estimated_wait_seconds"] is None
 
 
+@pytest.mark.usefixtures("use_noted_once")
 def test_the_second_job_within_seconds_costs_no_more_statements_than_without_it(
     caller: Caller, at_work: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

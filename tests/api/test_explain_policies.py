@@ -31,7 +31,6 @@ from tests.api.calling import Caller
 from tests.api.conftest import MakeJob
 from tests.jobs.crowd import crowd
 
-NOW = timezone.now()
 CRAWL, KEY = "explaintests.crawl", "reddit:python"
 MakeCrawl = Callable[..., Job]
 
@@ -56,6 +55,12 @@ def at_work(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
         name="w", incarnation=uuid4(), queues=["default"], types=[kinds.report.name, CRAWL],
         slots=50,
     )  # fmt: skip
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Taken by each test: the API looks at its own clock beside it."""
+    return timezone.now()
 
 
 @pytest.fixture
@@ -225,20 +230,20 @@ def test_a_tenant_with_all_it_may_run_has_used_up_its_quota(
 
 
 def test_a_limit_expects_its_next_room_from_how_long_such_jobs_run(
-    acme: Tenant, make_crawl: MakeCrawl
+    now: datetime, acme: Tenant, make_crawl: MakeCrawl
 ) -> None:
     for seconds in (10, 40):
         running = make_crawl(acme, Status.PROCESSING)
-        Job.objects.filter(pk=running.pk).update(started_at=NOW - timedelta(seconds=seconds))
+        Job.objects.filter(pk=running.pk).update(started_at=now - timedelta(seconds=seconds))
     first, second = make_crawl(acme), make_crawl(acme)
-    assert explain(first, NOW).expected_start_at is None  # nothing was measured
+    assert explain(first, now).expected_start_at is None  # nothing was measured
     Rollup.objects.create(
-        minute=NOW - timedelta(minutes=2), tenant_id=acme.pk, queue="default", type=CRAWL,
+        minute=now - timedelta(minutes=2), tenant_id=acme.pk, queue="default", type=CRAWL,
         completed=4, run_seconds=400,
     )  # fmt: skip
     crowd(acme, 60, Status.COMPLETED, ago=5)  # the queue itself is fast
-    expected = [explain(job, NOW).expected_start_at for job in (first, second)]
-    assert expected == [NOW + timedelta(seconds=60), NOW + timedelta(seconds=90)]
+    expected = [explain(job, now).expected_start_at for job in (first, second)]
+    assert expected == [now + timedelta(seconds=60), now + timedelta(seconds=90)]
 
 
 def test_a_job_that_was_sent_has_its_room_already(
@@ -250,50 +255,50 @@ def test_a_job_that_was_sent_has_its_room_already(
     assert (body["runnable"], body["reasons"]) == (True, [])
 
 
-def _used(bucket: str, *seconds_ago: float | None) -> None:
+def _used(now: datetime, bucket: str, *seconds_ago: float | None) -> None:
     for ago in seconds_ago:
-        started_at = None if ago is None else NOW - timedelta(seconds=ago)
+        started_at = None if ago is None else now - timedelta(seconds=ago)
         RateUse.objects.create(
-            bucket=bucket, job_id=uuid4(), fence=1, booked_at=NOW, started_at=started_at
+            bucket=bucket, job_id=uuid4(), fence=1, booked_at=now, started_at=started_at
         )
 
 
 def test_a_rate_says_how_much_is_used_and_when_the_next_start_is_free(
-    acme: Tenant, other: Tenant, make_crawl: MakeCrawl
+    now: datetime, acme: Tenant, other: Tenant, make_crawl: MakeCrawl
 ) -> None:
     job, bucket = make_crawl(acme), buckets.of_key(acme.pk, KEY)
-    _used(buckets.of_key(other.pk, KEY), 1, 1, 1)
-    _used(bucket, 70, 45, 5)
-    assert explain(job, NOW).runnable  # one was too long ago
-    _used(bucket, None)  # sent, not started: it counts
-    found = explain(job, NOW)
+    _used(now, buckets.of_key(other.pk, KEY), 1, 1, 1)
+    _used(now, bucket, 70, 45, 5)
+    assert explain(job, now).runnable  # one was too long ago
+    _used(now, bucket, None)  # sent, not started: it counts
+    found = explain(job, now)
     (told,) = found.reasons
     assert (told.code, told.object) == (Code.RATE_LIMITED, f"key:{KEY}")
     assert f"3 of 3 starts of key {KEY} within 1 min are used" in told.detail
     assert "in 15 s" in told.detail
-    assert told.until == found.expected_start_at == NOW + timedelta(seconds=15)
+    assert told.until == found.expected_start_at == now + timedelta(seconds=15)
 
 
 @pytest.mark.parametrize("of", ["queue", "tenant"])
 def test_rates_of_queues_and_tenants_hold_back_too(
-    of: str, caller: Caller, acme: Tenant, make_job: MakeJob
+    of: str, now: datetime, caller: Caller, acme: Tenant, make_job: MakeJob
 ) -> None:
     if of == "queue":
         Queue.objects.filter(pk="default").update(rate_limit="2/h")
-        _used(buckets.of_queue("default"), 60, 30)
+        _used(now, buckets.of_queue("default"), 60, 30)
     else:
         Tenant.objects.filter(pk=acme.pk).update(rate_limit="2/h")
-        _used(buckets.of_tenant(acme.pk), 60, 30)
+        _used(now, buckets.of_tenant(acme.pk), 60, 30)
     told = reason(caller, make_job(acme), "rate_limited")
     assert {"queue": "All 2 starts", "tenant": "2 of 2 starts"}[of] in told["detail"]
     assert told["object"] == {"queue": "queue:default", "tenant": "tenant:acme"}[of]
 
 
 def test_behind_others_of_its_rate_a_job_is_expected_some_windows_later(
-    acme: Tenant, make_crawl: MakeCrawl
+    now: datetime, acme: Tenant, make_crawl: MakeCrawl
 ) -> None:
     crowd(acme, 60, Status.COMPLETED, ago=5)
-    _used(buckets.of_key(acme.pk, KEY), 10, 10, 10)
-    expected = [explain(make_crawl(acme), NOW).expected_start_at for _ in range(7)]
+    _used(now, buckets.of_key(acme.pk, KEY), 10, 10, 10)
+    expected = [explain(make_crawl(acme), now).expected_start_at for _ in range(7)]
     seconds = [50, 50, 50, 110, 110, 110, 170]
-    assert expected == [NOW + timedelta(seconds=each) for each in seconds]
+    assert expected == [now + timedelta(seconds=each) for each in seconds]

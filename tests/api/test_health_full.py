@@ -15,7 +15,6 @@ from pytest_django import Settings
 
 from accounts.models import Tenant
 from config.celery import app
-from config.vitals import servers
 from config.vitals.probe import Probe, Sight
 from jobs.models import Heartbeat, Job, Leadership, Worker
 from jobs.states import Status
@@ -23,6 +22,8 @@ from scheduling import scheduler
 from tests.api import kinds
 from tests.api.calling import Answer, Caller
 from tests.api.conftest import MakeCaller, MakeJob
+
+pytestmark = pytest.mark.usefixtures("patient_probes")
 
 
 @pytest.fixture
@@ -97,8 +98,6 @@ def test_what_was_never_there_is_down(model: Any, caller: Caller, all_there: Non
 def test_it_is_degraded_while_redis_or_the_broker_does_not_answer(
     part: str, caller: Caller, all_there: None, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for each in ("redis", "broker"):  # what they see here is nothing to remember
-        monkeypatch.setattr(servers, each, Probe(each, getattr(servers, f"_look_at_{each}")))
     nobody = "redis://:password@127.0.0.1:1/0"  # a port that nothing listens on
     settings.REDIS_URL = nobody
     monkeypatch.setattr(app.conf, "broker_write_url", nobody)

@@ -20,6 +20,8 @@ from tests.api.calling import Caller
 from tests.api.conftest import MakeCaller
 from tests.scheduling.making import made
 
+pytestmark = pytest.mark.usefixtures("patient_probes")
+
 
 @pytest.fixture(autouse=True)
 def _all_there(db: None) -> None:

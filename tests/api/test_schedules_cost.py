@@ -20,7 +20,10 @@ from tests.support.buffers import undone
 from tests.support.copying import copies
 
 SCHEDULES, FIRINGS = 10_000, 100_000
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("use_noted_once"),
+]
 
 
 @pytest.fixture

@@ -92,6 +92,7 @@ def test_what_comes_once_in_many_years_is_searched_for_fifty_years(caller: Calle
     assert {(moment.month, moment.day) for moment in shown} == {(2, 29)}
 
 
+@pytest.mark.usefixtures("use_noted_once")
 def test_a_preview_writes_nothing_and_looks_nothing_up_but_calendars(
     caller: Caller, acme: Tenant
 ) -> None:
@@ -217,7 +218,7 @@ def test_what_calendars_leave_out_and_what_is_past_is_no_coming_run(
     caller: Caller, acme: Tenant
 ) -> None:
     today = timezone.now().date()
-    days = [today, today + timedelta(days=1)]
+    days = [today + timedelta(days=n) for n in range(3)]  # midnight may pass meanwhile
     made(acme, "@hourly", calendar_ids=(calendar(acme, dates=days).pk,))
     overdue = since(acme, at(0), "@hourly", type="diagnostics.echo")
     body = timeline(caller)

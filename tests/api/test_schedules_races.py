@@ -17,11 +17,18 @@ from scheduling.firing import fire_due
 from scheduling.models import Calendar, Firing, Schedule
 from tests.api.calling import Answer, Caller
 from tests.api.conftest import MakeCaller
+from tests.api.patience import wait_longer
 from tests.api.scheduled import BY, READ, WRITE, calendar, made
 from tests.scheduling.making import at, since, told
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _waits_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is proven is who comes first, not how long anybody waits for it."""
+    wait_longer(monkeypatch)
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ class Server:
         return stored_paths(self.home / "files")
 
     def is_ready(self) -> bool:
+        assert self.program.is_alive, self.program.log_text()
         try:
             return self.ask("GET", "/healthz")[0] == 200
         except OSError:
@@ -92,11 +93,7 @@ def server(
     served = Server(home, caller_of(acme).token)
     served.program.start()
     try:
-        wait_for(
-            lambda: served.program.is_alive and served.is_ready(),
-            seconds=60,
-            what=f"the web process answers\n{served.program.log_text()}",
-        )
+        wait_for(served.is_ready, seconds=120, what="the web process answers")
         yield served
     finally:
         served.program.clear_away()

@@ -25,7 +25,10 @@ from webhooks.models import Endpoint
 
 SOME, MANY = 20_000, 200_000
 LOOKING_THROUGH = {"event and status", "since", "until", "before all"}
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("use_noted_once"),
+]
 
 # Older than any that the tests make one by one; ids and times go together, as in life.
 _FILL = """

@@ -15,12 +15,19 @@ from jobs.models import Job
 from tests.api.calling import Answer, Caller
 from tests.api.conftest import MakeCaller
 from tests.api.hooked import BY, NEW, READ, SINCE, URL, WRITE, delivery, made
+from tests.api.patience import wait_longer
 from tests.api.test_schedules_races import at_once, somebody_waits
 from tests.support.waiting import wait_for
 from webhooks import listening, secrets, verbs
 from webhooks.models import Delivery, Endpoint, SigningSecret
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _waits_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is proven is who comes first, not how long anybody waits for it."""
+    wait_longer(monkeypatch)
 
 
 @pytest.fixture

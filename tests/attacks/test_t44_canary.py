@@ -21,8 +21,8 @@ from django.test import Client
 
 from accounts import tokens
 from config.bootstrap import ROOT
-from config.embedded.ports import free_port
 from tests.attacks.searching import files_below, is_in, kept_in, overheard, processes, tables
+from tests.support.addresses import free_port
 from tests.support.arena import Arena
 from tests.support.programs import Program
 from tests.support.waiting import wait_for

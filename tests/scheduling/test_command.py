@@ -105,15 +105,20 @@ def test_the_past_is_filled_in_after_a_look(tenant: Tenant) -> None:
     assert Job.objects.count() == 2
 
 
-def test_the_coming_runs_are_told_by_time(nightly: Schedule, tenant: Tenant) -> None:
+def test_the_coming_runs_are_told_by_time(tenant: Tenant) -> None:
+    """24 hours, without their end, in a zone that keeps its clocks: they hold one moment of each
+    hour and one of each day, at whatever hour this runs."""
     made(tenant, "@hourly", name="hourly")
-    lines = Said("schedules", "timeline", "--hours=25").out.splitlines()[1:]
-    assert len(lines) == 26
+    made(tenant, "0 2 * * *", name="nightly", timezone="Asia/Tokyo")
+    lines = Said("schedules", "timeline", "--hours=24").out.splitlines()[1:]
     moments = [line[:19] for line in lines]
     assert moments == sorted(moments)
-    assert sum("nightly" in one for one in lines) == 1
+    assert ["hourly" in one for one in lines].count(True) == 24
+    assert ["nightly" in one for one in lines].count(True) == 1
+    assert len(lines) == 25
+    asked_at = timezone.now().isoformat()
     document = Said("schedules", "timeline", "--json").document
-    assert document["items"][0]["moment"] > timezone.now().isoformat()
+    assert document["items"][0]["moment"] > asked_at
     Schedule.objects.all().delete()
     assert Said("schedules", "timeline").err == "Nothing runs in the next 24 hours.\n"
 

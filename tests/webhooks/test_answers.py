@@ -81,10 +81,10 @@ def test_the_second_attempt_waits_for_the_backoff(acme: Tenant, receiver: Receiv
     assert delivery.next_attempt_at is not None
     waits = (delivery.next_attempt_at - delivery.log.get().started_at).total_seconds()
     assert 27 <= waits <= 40
-    let_pass(timedelta(seconds=26))
+    let_pass(timedelta(seconds=20))
     send()
     assert len(receiver.received) == 1
-    let_pass(timedelta(seconds=10))
+    let_pass(timedelta(seconds=16))
     send()
     assert len(receiver.received) == 2
     assert deliveries()[0].status == "delivered"
