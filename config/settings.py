@@ -248,7 +248,7 @@ BROKER_URL = env.str("BROKER_URL", default=REDIS_URL)
 # --- Celery ----------------------------------------------------------------------------------
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "queue_order_strategy": "priority",
+    "queue_order_strategy": "jobs.broker_order:LevelCycle",
     "ack_emulation": False,
     # Without these a publish to a stopped Redis waits for ever.
     "socket_timeout": 2,

@@ -1,8 +1,8 @@
 """Everything that depends on which broker carries the messages.
 
 On Redis each level of a queue is a list of its own, `NAME.urgent` to `NAME.low`. A worker asks
-for all urgent lists first (`queue_order_strategy="priority"`: strictly in the order named), so a
-late urgent message overtakes every waiting lower one, also of other queues.
+for all urgent lists first, so a late urgent message overtakes every waiting lower one, also of
+other queues; those of one level take turns (`jobs.broker_order`).
 
 `ack_emulation` is off: a message is gone once it is fetched. That doubles the throughput and rules
 out the visibility time-out, which can run a job twice; a message that is lost with its worker is
@@ -41,9 +41,13 @@ def consumed_queues(names: Iterable[str]) -> list[str]:
     """The broker's queues for a worker of these queues, in the order to drain them. Who takes only
     the platform's own jobs takes no ordinary tasks: they are written for another pool."""
     wanted = set(names)
-    levels = [level_queue(name, level) for level in Level for name in sorted(wanted)]
     is_ours = bool(wanted) and wanted <= registry.internal_queues()
-    return levels if is_ours else [*levels, PLAIN_QUEUE]
+    queues: list[str] = []
+    for level in Level:
+        queues += [level_queue(name, level) for name in sorted(wanted)]
+        if level is Level.NORMAL and not is_ours:
+            queues.append(PLAIN_QUEUE)
+    return queues
 
 
 def queue_names(consumed: Iterable[str]) -> list[str]:

@@ -47,7 +47,9 @@ class Wire:
         """In a forked child: the parent's connections, thread and waiting commands are not ours,
         and its lock may be held."""
         self._lock = threading.Lock()
-        self._turn = threading.Lock()  # of whoever sends: one thread at a time
+        # Of whoever sends: one thread at a time. A signal may raise in it anywhere, so that nobody
+        # can say whether it was taken; of this kind only its owner can let it go.
+        self._turn = threading.RLock()
         self._pools: dict[float, redis.ConnectionPool] = {}
         self._silent_until = 0.0
         self._waiting: deque[_Waiting] = deque()
@@ -92,17 +94,17 @@ class Wire:
     def _say_in_turn(self, commands: tuple[Command, ...], *, within: float) -> bool:
         """Whether it was this thread's turn."""
         turn = self._turn
-        if not turn.acquire(timeout=within):
-            return False
         try:
-            if self._late:
-                return True  # what waits is the sender's
-            new = [(command, None) for command in commands]
-            if batch := [*_taken(self._waiting), *new]:
-                self._send_in_haste(batch)
+            if not turn.acquire(timeout=within):
+                return False
+            if not self._late:  # else what waits is the sender's
+                self._waiting.extend((command, None) for command in commands)
+                if batch := _taken(self._waiting):
+                    self._send_in_haste(batch)
+            return True
         finally:
-            turn.release()
-        return True
+            with suppress(RuntimeError):
+                turn.release()
 
     def _send_in_haste(self, batch: list[_Waiting]) -> None:
         try:

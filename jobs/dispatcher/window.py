@@ -2,9 +2,9 @@
 
 A free slot takes one message of any length. Beyond the free slots jobs are sent ahead that begin
 within the horizon: a slot works off many of a type that is known to be short, and of any other
-type one, behind which nothing is sent. So short jobs never starve a slot, a long job never has a
-queue of messages behind it, and none is passed over for its length, although slots that short
-jobs keep busy are never seen free. What is not sent stays in PostgreSQL, where priority, cancel
+type one, behind which nothing is sent. So short jobs never starve a slot, a long job has no queue
+of messages behind it, and none is passed over for its length, although slots that short jobs keep
+busy are never seen free. What is not sent stays in PostgreSQL, where priority, cancel
 and pause act on it at once.
 
 Room is counted worker by worker, since a slot is of use only to the queues its worker consumes.
@@ -147,12 +147,16 @@ class Books:
             for queue in worker.queues:
                 self._consuming.setdefault(queue, []).append(bench)
         # From the top, as jobs are offered: a later booking never changes a higher level's room.
-        waiting = sorted(load.waiting.items(), key=lambda way: _RANKS[way[0][1]], reverse=True)
-        for (queue, level), types in waiting:
-            for job_type, count in Counter(types).items():
-                # Where nobody knows the type (any more), the message may lie in anybody's way.
-                benches = self._knowing(queue, job_type) or self._consuming.get(queue, [])
-                self._occupy(benches, _RANKS[level], expected(job_type), count)
+        # In a level first what few can run, else it would be booked where others are already.
+        kinds = [
+            (_RANKS[level], self._in_the_way(queue, job_type), expected(job_type), count)
+            for (queue, level), types in load.waiting.items()
+            for job_type, count in Counter(types).items()
+        ]
+        for rank, benches, seconds, count in sorted(
+            kinds, key=lambda kind: (-kind[0], len(kind[1]))
+        ):
+            self._occupy(benches, rank, seconds, count)
 
     def rooms(self, expected: Expected) -> dict[str, Room]:
         """Of every queue that has any."""
@@ -202,6 +206,10 @@ class Books:
             count -= bench.queue_up(rank, seconds, count)
         if benches:
             benches[0].overdraw(rank, seconds, count)
+
+    def _in_the_way(self, queue: str, job_type: str) -> list[_Bench]:
+        """Where nobody knows the type (any more), the message may lie in anybody's way."""
+        return self._knowing(queue, job_type) or self._consuming.get(queue, [])
 
     def _knowing(self, queue: str, job_type: str) -> list[_Bench]:
         """Those who consume the queue and know the type."""

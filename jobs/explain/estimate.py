@@ -84,7 +84,7 @@ def estimated_wait(job: Job, position: Position, priority: int) -> float | None:
         return None
     level = level_of(priority)
     ahead = position.place - 1 + _higher.get((queue, level), lambda: higher_than(job, now).number)
-    return _wait(ahead if job.dispatched_at else ahead + busy, queue, free_at, now)
+    return _wait(ahead if standing.is_next(job, now) else ahead + busy, queue, free_at, now)
 
 
 def _wait(ahead: int, queue: str, free_at: datetime, now: datetime) -> float | None:

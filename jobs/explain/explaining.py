@@ -44,7 +44,7 @@ def _queued(job: Job, now: datetime) -> Explanation:
         *held(job, policies, now),
         *limited(job, policies, now, ahead=ahead.number),
     ]
-    busy = [] if job.dispatched_at else attendance.busy(job)
+    busy = [] if standing.is_next(job, now) else attendance.busy(job)
     return Explanation(
         reasons=[*hard, *_behind(job, ahead), *busy],
         runnable=not hard,

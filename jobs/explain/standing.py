@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jobs import wording
 from jobs.explain.reason import Code, Reason
@@ -11,6 +11,7 @@ from jobs.states import Status
 
 NAMED = 20  # jobs that are waited for
 COUNTED = 1_000
+_MOMENT = timedelta(seconds=1)  # well beyond what the dispatcher sends ahead
 
 
 def ended(job: Job) -> Reason:
@@ -21,6 +22,11 @@ def ended(job: Job) -> Reason:
         until=job.completed_at or job.cancelled_at,
         remedy="A retry runs it again." if again else "",
     )
+
+
+def is_next(job: Job, now: datetime) -> bool:
+    """Whether it was sent just now: a slot is free for it, or will be in a moment."""
+    return job.dispatched_at is not None and now - job.dispatched_at < _MOMENT
 
 
 def running(job: Job, now: datetime) -> Reason:

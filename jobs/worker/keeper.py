@@ -150,14 +150,15 @@ class Keeper:
         for job in renewal.renewed:
             self._slots.extend(running[job], deadline)
         for job in renewal.lost:
-            self._end_lost(running[job])
+            # Most often the job has just completed, and its run is over or about to be. A child
+            # that writes an outcome is left alone: its code has ended, what it may write late is
+            # refused, and its deadline stays.
+            if not self._slots.is_writing(running[job]):
+                self._end_lost(running[job])
         return not renewal.skipped
 
     def _end_lost(self, run: Running) -> None:
-        """Most often the job has just completed, and its run is over or about to be: a child that
-        writes an outcome is left alone. Its code has ended, what it may write late is refused, and
-        its deadline stays."""
-        if not self._slots.is_writing(run) and self._slots.extend(run, 0.0):
+        if self._slots.extend(run, 0.0):
             text = "job %s: fence %s is no longer ours; its code is ended if it still runs"
             logger.warning(text, *run.job, extra={"job_id": run.job.id})
 

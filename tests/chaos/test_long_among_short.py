@@ -8,7 +8,7 @@ import pytest
 from accounts.models import Tenant
 from jobs.dispatcher.window import HORIZON_SECONDS
 from jobs.enqueue import JobOptions, JobRequest, enqueue, enqueue_many
-from jobs.models import Job
+from jobs.models import Job, Queue
 from jobs.states import Status
 from tests.support.arena import SLOTS, Arena
 from tests.support.waiting import wait_for
@@ -19,9 +19,16 @@ WARMED = 100  # completed before the long job comes: the dispatcher knows how sh
 WINDOW = SLOTS * (1 + HORIZON_SECONDS / WORK_SECONDS)
 
 
-@pytest.mark.parametrize("priority", ["normal", "high"])
-def test_g10_a_long_job_has_its_turn_in_a_flood_of_short_ones(arena: Arena, priority: str) -> None:
-    """Before it come those on their way when it is handed in, and those of the tick under way."""
+@pytest.mark.parametrize(
+    ("queue", "priority"),
+    [("default", "normal"), ("default", "high"), ("reports", "normal"), ("a", "normal")],
+)
+def test_g10_a_long_job_has_its_turn_in_a_flood_of_short_ones(
+    arena: Arena, queue: str, priority: str
+) -> None:
+    """Before it come those on their way when it is handed in, and those of the tick under way; also
+    where it waits in another queue, whose name may stand before or behind the flood's."""
+    Queue.objects.get_or_create(name=queue)
     short = JobRequest(type_name="testing.held", payload={"seconds": WORK_SECONDS})
     enqueue_many(arena.tenant, [short] * FLOOD)
     arena.dispatcher()
@@ -30,7 +37,8 @@ def test_g10_a_long_job_has_its_turn_in_a_flood_of_short_ones(arena: Arena, prio
     wait_for(lambda: ended.count() >= WARMED, seconds=90, what="they run")
 
     other = Tenant.objects.get_or_create(slug="other")[0]
-    job = enqueue(other, "testing.work", {"seconds": 0}, JobOptions(priority=priority)).job
+    options = JobOptions(queue=queue, priority=priority)
+    job = enqueue(other, "testing.work", {"seconds": 0}, options).job
     arena.wait_for_status(job.pk, Status.COMPLETED, seconds=120)
     job.refresh_from_db()
 

@@ -261,7 +261,7 @@ def test_a_list_is_empty_or_not(tenant: Tenant) -> None:
 def test_workers_drain_all_urgent_lists_first() -> None:
     assert broker.consumed_queues(["mail", "default", "mail"]) == [
         "default.urgent", "mail.urgent", "default.high", "mail.high",
-        "default.normal", "mail.normal", "default.low", "mail.low", "celery",
+        "default.normal", "mail.normal", "celery", "default.low", "mail.low",
     ]  # fmt: skip
 
 

@@ -230,6 +230,18 @@ def test_the_horizon_of_the_flexible_worker_is_used_last() -> None:
     assert [job.queue for job in sent(ready, workers, busy)] == ["x", "y"]
 
 
+def test_what_waits_is_booked_first_where_few_can_run_it() -> None:
+    """As it was when it was sent: else the second worker would look as if it had room."""
+    workers = [
+        worker(1, 1, types=frozenset({"long", "edge", UNKNOWN})),
+        worker(2, 1, types=frozenset({"long", "edge"})),
+    ]
+    busy = {1: ["edge"], 2: ["edge"]}
+    for waiting in (["long", UNKNOWN], [UNKNOWN, "long"]):
+        at_work = load(running=busy, waiting={"default": waiting})
+        assert sent(candidates("long", 1), workers, at_work) == []
+
+
 def test_a_slot_is_booked_only_for_a_type_that_its_worker_knows() -> None:
     workers = [
         worker(1, 1, types=frozenset({"long"})),
