@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import signal
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import psutil
@@ -25,6 +26,7 @@ from tests.testapp.trace import traces
 # Seconds of work, over and over: mostly short, some long enough to be hit for certain.
 MIX = [0.0, 0.05, 0.0, 0.1, 0.0, 0.6, 0.0, 0.05, 0.0, 0.1, 0.0, 1.2]
 LONG = 0.5
+PARDON: dict[str, Any] = {"CRASH_LIMIT": "100"}  # the faults may hit one job as often as they like
 RECOVERED = 15  # completions after a fault that show the system at work again
 
 
@@ -35,8 +37,9 @@ class Storm:
     def __init__(self, arena: Arena) -> None:
         self.arena = arena
         self.cut_short = 0
-        self.dispatchers = [arena.dispatcher("dispatcher-1"), arena.dispatcher("dispatcher-2")]
-        self.workers = arena.workers("worker-1", "worker-2")
+        names = ("dispatcher-1", "dispatcher-2")
+        self.dispatchers = [arena.dispatcher(name, **PARDON) for name in names]
+        self.workers = arena.workers("worker-1", "worker-2", **PARDON)
 
     def kill_a_child(self) -> None:
         """Hit if the attempt that it ran is recorded as lost."""
