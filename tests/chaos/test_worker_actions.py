@@ -219,7 +219,7 @@ def test_a_queue_that_is_made_later_is_taken_too_its_urgent_jobs_first(arena: Ar
         )
         job = arena.enqueue_in("later", "testing.work")
         arena.wait_for_status(job.pk, Status.COMPLETED, seconds=OBEYS_SECONDS)
-        order = worker.log_text().rpartition("takes jobs from ")[2].partition("\n")[0]
+        order = worker.log_text().rpartition("takes jobs from ")[2].partition('"')[0]
         levels = [name.rpartition(".")[2] for name in order.split(", ") if "." in name]
         assert levels == sorted(levels, key=[level.value for level in Level].index)
         assert "later" in row().queues
