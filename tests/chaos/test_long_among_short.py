@@ -36,7 +36,7 @@ def test_g10_a_long_job_has_its_turn_in_a_flood_of_short_ones(
     ended = Job.objects.filter(status=Status.COMPLETED)
     wait_for(lambda: ended.count() >= WARMED, seconds=90, what="they run")
 
-    other = Tenant.objects.get_or_create(slug="other")[0]
+    other = Tenant.objects.get_or_create(slug="beside-the-flood")[0]
     options = JobOptions(queue=queue, priority=priority)
     job = enqueue(other, "testing.work", {"seconds": 0}, options).job
     arena.wait_for_status(job.pk, Status.COMPLETED, seconds=120)
