@@ -10,12 +10,13 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from celery.worker import consumer
+from celery.worker import consumer, loops
 from kombu.exceptions import MessageStateError
 
 from jobs.broker import BROKER_ERRORS
 from jobs.worker.identity import Counter
-from jobs.worker.misdelivery import Misdelivered, named_jobs
+from jobs.worker.misdelivery import Misdelivered
+from jobs.worker.taken import named_jobs
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,14 @@ _Consumer: Any = consumer.Consumer  # its published types lack what is used here
 
 class GuardedConsumer(_Consumer):  # type: ignore[misc]
     _wanted: Sequence[str] = ()  # the broker's queues, in the order to drain them
+
+    def loop(self, *args: Any) -> None:
+        """Celery's own, but for the moment at which it may be ended."""
+        if not self.hub:
+            loops.synloop(*args)
+            return
+        with self.controller.stop_signals.between_steps(self.hub):
+            loops.asynloop(*args)
 
     def take_only(self, queues: Sequence[str]) -> None:
         """Consume from these of the broker's queues and no others, from now on and after every

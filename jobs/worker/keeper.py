@@ -12,11 +12,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, auto
 from typing import TypeVar
 
-import psutil
 from billiard.common import TERM_SIGNAL
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
@@ -27,6 +26,7 @@ from jobs.message import FencedJob
 from jobs.models import Job
 from jobs.states import Status
 from jobs.worker import ending
+from jobs.worker.children import end_children, is_child
 from jobs.worker.identity import WorkerIdentity
 from jobs.worker.slots import Running, Slots
 
@@ -36,6 +36,7 @@ LOOK_EVERY_SECONDS = 2.0
 _KILL_AFTER_TERMINATE_SECONDS = 3.0
 _WATCHDOG_HEADSTART_SECONDS = 1.0
 KILL_AFTER_STOP_SECONDS = 1.0  # Celery has asked the job's code to leave by then
+_LEAVE_AFTER_STOP_SECONDS = 4.0  # less than a supervisor of ours waits
 _DEAD_WITHIN_SECONDS = 2.0
 _STOP_SECONDS = 8.0
 T = TypeVar("T")
@@ -52,26 +53,43 @@ class Death(Enum):
 
 
 class Keeper:
-    def __init__(self, identity: WorkerIdentity, slots: Slots, report: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        identity: WorkerIdentity,
+        slots: Slots,
+        report: Callable[[], None],
+        *,
+        unfinished: Callable[[], Iterable[FencedJob]],
+    ) -> None:
+        """`unfinished` are the jobs of the messages that the worker has taken and not
+        acknowledged."""
         self._identity = identity
         self._slots = slots
         self._report = report
+        self._unfinished = unfinished
         self._deaths: dict[FencedJob, Death] = {}  # the first word about a death is the true one
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._cancelled_at: dict[FencedJob, float] = {}
         self._killed: dict[FencedJob, Death] = {}
         self._stops_at = float("inf")
+        self._leaves = False
         self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
     def soft_stop_begins(self, seconds: float) -> None:
-        """Running jobs have so long to end by themselves. Called in a signal handler, hence no
-        locks; what runs on after that, and after Celery's own asking, is killed: Celery would
-        wait for it without any limit."""
-        self._stops_at = time.monotonic() + seconds
+        """Running jobs have so long to end by themselves, or less if it was less already. Called in
+        a signal handler, hence no locks; what runs on after that, and after Celery's own asking,
+        is killed: Celery would wait for it without any limit. So it would for a child that is
+        stuck elsewhere, or the broker: a little later the process ends without them."""
+        self._stops_at = min(self._stops_at, time.monotonic() + seconds)
+
+    @property
+    def stops_at(self) -> float:
+        """When that time is over; infinity as long as nobody asked."""
+        return self._stops_at
 
     @property
     def stopping(self) -> bool:
@@ -120,7 +138,11 @@ class Keeper:
         self._leave()
 
     def _leave(self) -> None:
-        """The last act. The process ends by itself."""
+        """The last act. As a rule the process ends by itself. Where it does not, nothing is done
+        here that waits for a lock: the main thread may hold any."""
+        if self._leaves:
+            end_children()
+            os._exit(0)
 
     def _guarded(self, step: Callable[[], object]) -> bool:
         try:
@@ -201,9 +223,14 @@ class Keeper:
                 self._signal(running, TERM_SIGNAL)
 
     def _end_what_outlasts_the_stop(self) -> None:
-        if time.monotonic() > self._stops_at + KILL_AFTER_STOP_SECONDS:
+        over = time.monotonic() - self._stops_at
+        if over > KILL_AFTER_STOP_SECONDS:
             for running in list(self._slots.running()):
                 self._kill(running, Death.STOPPED)
+        if over > _LEAVE_AFTER_STOP_SECONDS:
+            logger.error("the stop does not come to an end; leaving without it")
+            self._leaves = True
+            self._stopping.set()
 
     def _end_what_outlasts_its_lease(self) -> None:
         """The child's own watchdog goes first, but it is a thread: code that never lets go of the
@@ -274,6 +301,9 @@ class Keeper:
                 logger.warning(text, run.job.id, run.pid, extra={"job_id": run.job.id})
             else:
                 self.child_died(run.job, Death.STOPPED)
+        if self._leaves:  # otherwise Celery gives the broker back what was not begun
+            for job in self._unfinished():
+                self._deaths.setdefault(job, Death.STOPPED)
 
 
 def _bounded(step: Callable[[], T]) -> Callable[[], T]:
@@ -285,16 +315,6 @@ def _bounded(step: Callable[[], T]) -> Callable[[], T]:
             return step()
 
     return run
-
-
-def is_child(pid: int) -> bool:
-    """Whether this is a process of our own that still runs. A number that the system has given
-    away again is none, and neither is a child that is dead and not yet collected."""
-    try:
-        process = psutil.Process(pid)
-        return process.ppid() == os.getpid() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _first_line(error: Exception) -> str:

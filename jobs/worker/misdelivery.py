@@ -11,13 +11,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Any
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection, transaction
 
 from jobs import lifecycle
 from jobs.lifecycle.statement import bound_waits
-from jobs.message import FencedJob, MalformedMessage, decode
+from jobs.message import FencedJob
 
 logger = logging.getLogger(__name__)
 
@@ -74,15 +73,3 @@ class Misdelivered:
         if moves:
             logger.warning("gave back %d jobs of types that are not known here", len(moves))
         return len(moves)
-
-
-def named_jobs(message: Any) -> list[FencedJob]:
-    """The jobs that a message names; none where it is no message of ours."""
-    try:
-        arguments, _, _ = message.decode()
-        return decode(arguments[0])
-    except (MalformedMessage, ValueError, TypeError, LookupError):
-        return []
-    except Exception as error:  # noqa: BLE001 (whatever a message can provoke)
-        logger.warning("a message for nobody cannot be read: %s", type(error).__name__)
-        return []

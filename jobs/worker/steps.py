@@ -22,9 +22,10 @@ from jobs.message import MalformedMessage, decode
 from jobs.models import Wish, Worker
 from jobs.version import VERSION
 from jobs.worker import process
+from jobs.worker.children import is_child
 from jobs.worker.consumer import GuardedConsumer, dropped_messages
 from jobs.worker.intake import Intake
-from jobs.worker.keeper import Death, Keeper, is_child
+from jobs.worker.keeper import Death, Keeper
 from jobs.worker.obeying import (
     Obedience,
     begin_anew,
@@ -33,9 +34,11 @@ from jobs.worker.obeying import (
     may_begin_anew,
 )
 from jobs.worker.slots import Slots
+from jobs.worker.stop_signals import StopSignals
+from jobs.worker.taken import unfinished_jobs
 from jobs.worker.task import JobTask
 from jobs.worker.thread_keeper import ThreadKeeper
-from jobs.worker.threaded import is_threaded, stop_softly_on_signals, unfinished_jobs
+from jobs.worker.threaded import is_threaded, stop_softly_on_signals
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +68,7 @@ class KeeperStep(bootsteps.StartStopStep):
 
     def _make_keeper(self, worker: Any) -> Keeper:
         if not is_threaded(worker):
-            return Keeper(self.identity, self._shared, self.report)
+            return Keeper(self.identity, self._shared, self.report, unfinished=unfinished_jobs)
         keeper = ThreadKeeper(
             self.identity, self._shared, self.report,
             finish=self._obedience.finish, unfinished=unfinished_jobs,
@@ -78,6 +81,8 @@ class KeeperStep(bootsteps.StartStopStep):
         self.keeper.start()
         if isinstance(self.keeper, ThreadKeeper):
             stop_softly_on_signals(self.keeper)
+        else:
+            parent.stop_signals.take_over(self._soft_stop_begins)
         signals.task_failure.connect(self._on_failure, weak=False)
         # When the process ends, not on `worker_shutdown`: Celery leaves that out of a cold
         # shutdown, which every soft one ends in.
@@ -92,16 +97,19 @@ class KeeperStep(bootsteps.StartStopStep):
     def _hear_of_soft_stop(self, worker: Any) -> None:
         """In place of Celery's wait, which announces a soft stop only when it is over, and sleeps
         through the whole of it though all ends sooner. As there, without a message there is none.
-        Called in a signal handler, hence no locks."""
+        It may be called in a signal handler, hence no locks."""
 
         def wait() -> None:
-            seconds = settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT
-            self.keeper.soft_stop_begins(seconds)
+            self._soft_stop_begins()
             if tuple(_state.active_requests):
-                logger.warning("soft stop: what runs has %g seconds to end", seconds)
-                _wait_until_idle(self._shared, time.monotonic() + seconds)
+                seconds = max(0.0, self.keeper.stops_at - time.monotonic())
+                logger.warning("soft stop: what runs has %.3g seconds to end", seconds)
+                _wait_until_idle(self._shared, self.keeper.stops_at)
 
         worker.wait_for_soft_shutdown = wait
+
+    def _soft_stop_begins(self) -> None:
+        self.keeper.soft_stop_begins(settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT)
 
     def report(self) -> None:
         """Bring the worker's row up to date, and follow what it asks."""
@@ -198,6 +206,7 @@ def install(app: Celery) -> None:
 
 def _before_pool(sender: Any, **_: Any) -> None:
     sender.intake = Intake(sender)
+    sender.stop_signals = StopSignals()
 
 
 def _in_child(**_: Any) -> None:

@@ -31,16 +31,9 @@ class ThreadKeeper(Keeper):
         finish: Callable[[], None],
         unfinished: Callable[[], Iterable[FencedJob]],
     ) -> None:
-        """`finish` lets the worker take nothing more and end after its jobs; `unfinished` are those
-        of the messages that it has taken and not acknowledged."""
-        super().__init__(identity, slots, report)
+        """`finish` lets the worker take nothing more and end after its jobs."""
+        super().__init__(identity, slots, report, unfinished=unfinished)
         self._finish = finish
-        self._unfinished = unfinished
-        self._leaves_jobs = False
-
-    @property
-    def stops_at(self) -> float:
-        return self._stops_at
 
     def _is_alive(self, run: Running) -> bool:
         """A thread ends its run, whatever its code does."""
@@ -67,7 +60,7 @@ class ThreadKeeper(Keeper):
             return
         self._guarded(self._finish)
         if time.monotonic() > self._stops_at + KILL_AFTER_STOP_SECONDS:
-            self._leaves_jobs = True
+            self._leaves = True
             self._stopping.set()
 
     def _give_back_the_rest(self) -> None:
@@ -76,9 +69,3 @@ class ThreadKeeper(Keeper):
         running = [run.job for run in self._slots.running()]
         for job in {*running, *self._unfinished()}:
             self._deaths.setdefault(job, Death.STOPPED)
-
-    def _leave(self) -> None:
-        """The main thread may wait for its jobs without end, hence without it. Nothing that waits
-        for a lock: it may hold any."""
-        if self._leaves_jobs:
-            os._exit(0)

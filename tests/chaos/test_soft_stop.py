@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import psutil
 from celery import current_app
 from django.db.models.functions import Now
 from kombu import Connection
@@ -16,9 +17,11 @@ from jobs.states import Status
 from tests.support.arena import Arena, leader_pid
 from tests.support.ledger import Ledger
 from tests.support.waiting import wait_for
+from tests.testapp.stops import HALF_A_MESSAGE, WITHIN_A_MESSAGE
 from tests.testapp.trace import traces
 
 SOFT_SECONDS = "1"
+GAVE_UP = "the stop does not come to an end"  # in the log
 
 
 def test_g6_a_job_longer_than_the_soft_stop_goes_on_elsewhere_and_spends_nothing(
@@ -81,6 +84,45 @@ def test_g6_code_that_does_not_listen_to_a_soft_stop_is_ended_and_its_job_given_
     after = Job.objects.get(pk=job.pk)
     assert (after.status, after.retry_count, after.crash_count) == (Status.QUEUED, 0, 0)
     assert Attempt.objects.get(job=job).outcome == AttemptOutcome.RELEASED
+
+
+def test_a_signal_within_a_message_to_a_child_tears_nothing(arena: Arena) -> None:
+    """The main finishes the message first. It used to wait for its child, and that for the rest."""
+    arena.dispatcher()
+    stopping = arena.worker(CELERIAC_TEST_STOP=WITHIN_A_MESSAGE)
+    jobs = [arena.enqueue("testing.work", seconds=0.05) for _ in range(40)]
+    assert stopping.wait_until_ended(seconds=60) == 0
+    assert GAVE_UP not in stopping.log_text()
+    assert Job.objects.filter(status=Status.COMPLETED).count() < len(jobs)
+
+    arena.worker("another")
+    for job in jobs:
+        arena.wait_for_status(job.pk, Status.COMPLETED, seconds=60)
+    assert not Job.objects.filter(crash_count__gt=0).exists()
+    Ledger(accepted=[job.pk for job in jobs], trace=arena.trace, faults=1).check()
+
+
+def test_g6_a_stop_that_does_not_come_to_an_end_is_left_and_its_jobs_given_back(
+    arena: Arena,
+) -> None:
+    """A child is stuck. Nobody has claimed its job, and no lease of it runs out."""
+    arena.dispatcher()
+    stopping = arena.worker(
+        WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS, CELERIAC_TEST_STOP=HALF_A_MESSAGE
+    )
+    jobs = [arena.enqueue("testing.work", seconds=0.05) for _ in range(40)]
+    done = Job.objects.filter(status=Status.COMPLETED)
+    wait_for(lambda: done.count() == len(jobs) - 1, seconds=60, what="all but that one are done")
+    children = psutil.Process(stopping.pid).children()
+    stopping.send(signal.SIGTERM)
+    assert stopping.wait_until_ended(seconds=60) == 0
+    assert GAVE_UP in stopping.log_text()
+    assert psutil.wait_procs(children, timeout=60)[1] == []
+
+    arena.worker("another")
+    wait_for(lambda: done.count() == len(jobs), seconds=60, what="another worker has done it")
+    assert not Job.objects.filter(crash_count__gt=0).exists()
+    Ledger(accepted=[job.pk for job in jobs], trace=arena.trace, faults=1).check()
 
 
 def test_g7_a_cancelled_job_whose_worker_dies_ends_cancelled(arena: Arena) -> None:

@@ -39,7 +39,9 @@ def slots() -> Slots:
 
 @pytest.fixture
 def keeper(slots: Slots) -> Keeper:
-    return Keeper(WorkerIdentity(name="w@test", lease_seconds=30), slots, lambda: None)
+    return Keeper(
+        WorkerIdentity(name="w@test", lease_seconds=30), slots, lambda: None, unfinished=tuple
+    )
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from jobs import lifecycle
 from jobs.message import encode
 from jobs.models import Job
 from jobs.worker import misdelivery
-from jobs.worker.misdelivery import MOST, Misdelivered, named_jobs
+from jobs.worker.misdelivery import MOST, Misdelivered
+from jobs.worker.taken import named_jobs
 from tests.jobs import making
 
 

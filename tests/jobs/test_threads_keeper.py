@@ -20,8 +20,8 @@ from jobs.worker import ending
 from jobs.worker.identity import WorkerIdentity
 from jobs.worker.keeper import Death
 from jobs.worker.slots import Running, Slots
+from jobs.worker.taken import unfinished_jobs
 from jobs.worker.thread_keeper import ThreadKeeper
-from jobs.worker.threaded import unfinished_jobs
 from tests.jobs import making
 from tests.jobs.making import fresh
 
@@ -154,6 +154,7 @@ def test_the_process_is_left_only_when_the_time_of_a_stop_is_over(
 ) -> None:
     left: list[int] = []
     monkeypatch.setattr(f"{KEEPER}.os._exit", left.append)
+    monkeypatch.setattr("jobs.worker.keeper.end_children", lambda: left.append(-1))
     keeper._end_what_outlasts_the_stop()
     keeper.soft_stop_begins(60)
     keeper._end_what_outlasts_the_stop()
@@ -162,7 +163,7 @@ def test_the_process_is_left_only_when_the_time_of_a_stop_is_over(
     keeper.soft_stop_begins(-60)
     keeper._end_what_outlasts_the_stop()
     keeper._leave()
-    assert (left, keeper._stopping.is_set()) == ([0], True)
+    assert (left, keeper._stopping.is_set()) == ([-1, 0], True)
 
 
 def test_a_death_that_celery_tells_of_is_recorded(

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 
 from tests.support.saboteur import sabotage_as_told
+from tests.testapp.stops import spoil_stop_as_told
 
 
 class TestAppConfig(AppConfig):
@@ -8,3 +9,4 @@ class TestAppConfig(AppConfig):
 
     def ready(self) -> None:
         sabotage_as_told()
+        spoil_stop_as_told()
