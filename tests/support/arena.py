@@ -20,9 +20,10 @@ from django_celery_beat.models import PeriodicTask
 
 from accounts.models import Tenant
 from config.bootstrap import ROOT
+from jobs import registry
 from jobs.dispatcher.loop import DUTY
 from jobs.enqueue import JobOptions, enqueue
-from jobs.models import Attempt, Dependency, Heartbeat, Job, Leadership, Worker
+from jobs.models import Attempt, Dependency, Heartbeat, Job, Leadership, Queue, Worker
 from jobs.states import Status
 from scheduling.models import Schedule
 from scheduling.scheduler import DUTY as SCHEDULER
@@ -234,6 +235,7 @@ class Arena:
             )
             cursor.execute(_KEEP_SIGNS)
         Tenant.objects.update(listening=None)
+        Queue.objects.exclude(pk__in=registry.queues()).delete()
         Ledger.prepare()
         self.trace.unlink(missing_ok=True)
         self.new_log_lines()
