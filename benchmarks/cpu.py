@@ -164,7 +164,7 @@ def report(ours: list[Cost], theirs: list[Cost] | None) -> None:
         line = f"{part:<28}{mine:>8.2f}"
         if theirs:
             other = statistics.median(cost[part] for cost in theirs)
-            line += f"{other:>8.2f}{other / mine:>8.3f}"
+            line += f"{other:>8.2f}" + (f"{other / mine:>8.3f}" if mine else f"{'-':>8}")
         print(line)
 
 

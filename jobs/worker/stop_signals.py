@@ -71,6 +71,7 @@ class StopSignals:
             os.read(self._reader, 1)
         if self._heard is None:
             return
-        # Celery's handler sets its own for the signals that come after this one.
-        self._handlers[self._heard](self._heard, None)
-        self._heard = None
+        try:  # Celery's handler sets its own for the signals that come after this one
+            self._handlers[self._heard](self._heard, None)
+        finally:
+            self._heard = None
