@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 
 import psutil
@@ -19,7 +20,17 @@ def is_child(pid: int) -> bool:
 
 
 def end_children() -> None:
-    """Kill all of them, and those that they have started."""
+    """Kill all of them, and those that they have started; one that is another user's lives on."""
     for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.Error):
             child.kill()
+
+
+def all_ended(within_seconds: float) -> bool:
+    """Whether none of them, runs any more."""
+    deadline = time.monotonic() + within_seconds
+    while any(is_child(child.pid) for child in psutil.Process().children()):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True

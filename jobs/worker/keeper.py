@@ -13,7 +13,6 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterable
-from enum import Enum, auto
 from typing import TypeVar
 
 from billiard.common import TERM_SIGNAL
@@ -25,8 +24,8 @@ from jobs.lifecycle.statement import bound_waits
 from jobs.message import FencedJob
 from jobs.models import Job
 from jobs.states import Status
-from jobs.worker import ending
-from jobs.worker.children import end_children, is_child
+from jobs.worker.children import all_ended, end_children, is_child
+from jobs.worker.deaths import Death, Deaths, first_line
 from jobs.worker.identity import WorkerIdentity
 from jobs.worker.slots import Running, Slots
 
@@ -36,20 +35,12 @@ LOOK_EVERY_SECONDS = 2.0
 _KILL_AFTER_TERMINATE_SECONDS = 3.0
 _WATCHDOG_HEADSTART_SECONDS = 1.0
 KILL_AFTER_STOP_SECONDS = 1.0  # Celery has asked the job's code to leave by then
-_LEAVE_AFTER_STOP_SECONDS = 4.0  # less than a supervisor of ours waits
+# Less than a supervisor of ours waits: with what is to be written, and at the latest without.
+_LEAVE_AFTER_STOP_SECONDS = 4.0
+_LEAVE_UNWRITTEN_AFTER_STOP_SECONDS = 5.5
 _DEAD_WITHIN_SECONDS = 2.0
 _STOP_SECONDS = 8.0
 T = TypeVar("T")
-
-
-class Death(Enum):
-    """How an attempt's child came to an end, as the main process learned it."""
-
-    CRASHED = auto()
-    TIMED_OUT = auto()
-    EXPIRED = auto()  # its own watchdog: the lease could not be renewed
-    CANCELLED = auto()  # it did not listen to a cancel
-    STOPPED = auto()  # the worker stops
 
 
 class Keeper:
@@ -60,14 +51,16 @@ class Keeper:
         report: Callable[[], None],
         *,
         unfinished: Callable[[], Iterable[FencedJob]],
+        put_back_tasks: Callable[[], None],
     ) -> None:
-        """`unfinished` are the jobs of the messages that the worker has taken and not
-        acknowledged."""
+        """`unfinished` are the jobs of the messages that the worker has taken and not acknowledged;
+        `put_back_tasks` gives the broker back those of ordinary tasks."""
         self._identity = identity
         self._slots = slots
         self._report = report
         self._unfinished = unfinished
-        self._deaths: dict[FencedJob, Death] = {}  # the first word about a death is the true one
+        self._put_back_tasks = put_back_tasks
+        self._deaths = Deaths(most_seconds=identity.lease_seconds / 6)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._cancelled_at: dict[FencedJob, float] = {}
@@ -78,12 +71,14 @@ class Keeper:
 
     def start(self) -> None:
         self._thread.start()
+        threading.Thread(target=self._end_at_last, name="last resort", daemon=True).start()
 
     def soft_stop_begins(self, seconds: float) -> None:
         """Running jobs have so long to end by themselves, or less if it was less already. Called in
         a signal handler, hence no locks; what runs on after that, and after Celery's own asking,
         is killed: Celery would wait for it without any limit. So it would for a child that is
-        stuck elsewhere, or the broker: a little later the process ends without them."""
+        stuck elsewhere, or the broker: a little later the process ends without them, and should
+        the database or the log not answer either, a little later all the same."""
         self._stops_at = min(self._stops_at, time.monotonic() + seconds)
 
     @property
@@ -103,11 +98,13 @@ class Keeper:
 
     def child_died(self, job: FencedJob, death: Death) -> None:
         running = self._slots.find(job)
+        if self._leaves:  # it did not die by itself
+            death = Death.STOPPED
         if running:
             if self._slots.expired(running):
                 death = Death.EXPIRED
             self._slots.clear(running)
-        self._deaths.setdefault(job, self._killed.pop(job, death))
+        self._deaths.note(job, self._killed.pop(job, death))
         self._wake.set()
 
     # --- the loop --------------------------------------------------------------------------
@@ -118,7 +115,7 @@ class Keeper:
         look_at = renew_at = 0.0
         while not self._stopping.is_set():
             now = time.monotonic()
-            self._guarded(self._record_deaths)
+            self._guarded(self._deaths.record)
             if now >= renew_at:
                 renewed = self._guarded(self._renew)
                 renew_at = now + (lease / 3 if renewed else pause)
@@ -132,24 +129,30 @@ class Keeper:
             self._wake.wait(pause)
             self._wake.clear()
         self._guarded(self._give_back_the_rest)
-        self._guarded(self._record_deaths)
+        self._guarded(self._deaths.record)
         self._guarded(_bounded(self._report))
         connection.close()
         self._leave()
 
     def _leave(self) -> None:
-        """The last act. As a rule the process ends by itself. Where it does not, nothing is done
-        here that waits for a lock: the main thread may hold any."""
+        """The last act. As a rule the process ends by itself."""
         if self._leaves:
-            end_children()
-            os._exit(0)
+            self._guarded(self._put_back_tasks)
+            _exit()
+
+    def _end_at_last(self) -> None:
+        """A thread of its own: the keeper may wait for the database, and for the log."""
+        pause = threading.Event()
+        while time.monotonic() < self._stops_at + _LEAVE_UNWRITTEN_AFTER_STOP_SECONDS:
+            pause.wait(LOOK_EVERY_SECONDS / 4)
+        _exit()
 
     def _guarded(self, step: Callable[[], object]) -> bool:
         try:
             close_old_connections()
             return step() is not False
         except (DatabaseError, InterfaceError) as error:
-            logger.warning("keeper: %s", _first_line(error))
+            logger.warning("keeper: %s", first_line(error))
             connection.close()
         except Exception:  # the leases of all jobs hang on this thread
             logger.exception("a step of the keeper failed")
@@ -228,9 +231,9 @@ class Keeper:
             for running in list(self._slots.running()):
                 self._kill(running, Death.STOPPED)
         if over > _LEAVE_AFTER_STOP_SECONDS:
-            logger.error("the stop does not come to an end; leaving without it")
             self._leaves = True
             self._stopping.set()
+            logger.error("the stop does not come to an end; leaving without it")
 
     def _end_what_outlasts_its_lease(self) -> None:
         """The child's own watchdog goes first, but it is a thread: code that never lets go of the
@@ -249,45 +252,13 @@ class Keeper:
             except ProcessLookupError:
                 return
 
-    # --- deaths ----------------------------------------------------------------------------
-
-    def _record_deaths(self) -> None:
-        """What the database does not take now, because it is away or somebody holds the row, is
-        tried again, as it is and after the others. Renewals are not kept waiting for it."""
-        leave_off_at = time.monotonic() + self._identity.lease_seconds / 6
-        for job, death in list(self._deaths.items()):
-            try:
-                self._record(job, death)
-            except (DatabaseError, InterfaceError) as error:
-                self._deaths[job] = self._deaths.pop(job)
-                if not connection.is_usable():
-                    raise
-                text = "job %s: its end must wait (%s)"
-                logger.warning(text, job.id, _first_line(error), extra={"job_id": job.id})
-                if time.monotonic() > leave_off_at:
-                    return
-                continue
-            except Exception:  # one that cannot be recorded must not hold up the others
-                text = "job %s: its end could not be recorded"
-                logger.exception(text, job.id, extra={"job_id": job.id})
-            del self._deaths[job]
-
-    def _record(self, job: FencedJob, death: Death) -> None:
-        match death:
-            case Death.CRASHED:
-                ending.crashed(job)
-            case Death.TIMED_OUT:
-                ending.timed_out(job)
-            case Death.EXPIRED:
-                ending.gave_up(job, "The lease could not be renewed.")
-            case Death.CANCELLED:
-                ending.cancelled(job)
-            case Death.STOPPED:
-                ending.gave_up(job, "The worker stopped.")
+    # --- the end ------------------------------------------------------------------------------
 
     def _give_back_the_rest(self) -> None:
-        """Only of children that are dead; another one's lease runs out and it is rescued. (The
-        pool ends its children after this, when the interpreter does.)"""
+        """Only of children that are dead; another one's lease runs out and it is rescued. (As a
+        rule the pool ends its children after this, when the interpreter does.)"""
+        if self._leaves:
+            self._give_back_all()
         left = list(self._slots.running())
         for run in left:
             if is_child(run.pid):
@@ -301,9 +272,14 @@ class Keeper:
                 logger.warning(text, run.job.id, run.pid, extra={"job_id": run.job.id})
             else:
                 self.child_died(run.job, Death.STOPPED)
-        if self._leaves:  # otherwise Celery gives the broker back what was not begun
+
+    def _give_back_all(self) -> None:
+        """Also those that no child has claimed: the broker has no other copy of their messages, and
+        who can claim none any more cannot begin one that is given back."""
+        end_children()
+        if all_ended(_DEAD_WITHIN_SECONDS / 4):
             for job in self._unfinished():
-                self._deaths.setdefault(job, Death.STOPPED)
+                self._deaths.note(job, Death.STOPPED)
 
 
 def _bounded(step: Callable[[], T]) -> Callable[[], T]:
@@ -317,5 +293,9 @@ def _bounded(step: Callable[[], T]) -> Callable[[], T]:
     return run
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _exit() -> None:
+    """Nothing that waits for a lock: the main thread may hold any."""
+    try:
+        end_children()
+    finally:
+        os._exit(0)

@@ -24,8 +24,9 @@ from jobs.version import VERSION
 from jobs.worker import process
 from jobs.worker.children import is_child
 from jobs.worker.consumer import GuardedConsumer, dropped_messages
+from jobs.worker.deaths import Death
 from jobs.worker.intake import Intake
-from jobs.worker.keeper import Death, Keeper
+from jobs.worker.keeper import Keeper
 from jobs.worker.obeying import (
     Obedience,
     begin_anew,
@@ -35,7 +36,7 @@ from jobs.worker.obeying import (
 )
 from jobs.worker.slots import Slots
 from jobs.worker.stop_signals import StopSignals
-from jobs.worker.taken import unfinished_jobs
+from jobs.worker.taken import put_back_tasks, unfinished_jobs
 from jobs.worker.task import JobTask
 from jobs.worker.thread_keeper import ThreadKeeper
 from jobs.worker.threaded import is_threaded, stop_softly_on_signals
@@ -67,12 +68,15 @@ class KeeperStep(bootsteps.StartStopStep):
         self._hear_of_soft_stop(worker)
 
     def _make_keeper(self, worker: Any) -> Keeper:
+        known = (self.identity, self._shared, self.report)
         if not is_threaded(worker):
-            return Keeper(self.identity, self._shared, self.report, unfinished=unfinished_jobs)
+            return Keeper(*known, unfinished=unfinished_jobs, put_back_tasks=put_back_tasks)
         keeper = ThreadKeeper(
-            self.identity, self._shared, self.report,
-            finish=self._obedience.finish, unfinished=unfinished_jobs,
-        )  # fmt: skip
+            *known,
+            finish=self._obedience.finish,
+            unfinished=unfinished_jobs,
+            put_back_tasks=put_back_tasks,
+        )
         process.become_crew(lambda: keeper.stops_at)
         return keeper
 
@@ -82,7 +86,11 @@ class KeeperStep(bootsteps.StartStopStep):
         if isinstance(self.keeper, ThreadKeeper):
             stop_softly_on_signals(self.keeper)
         else:
-            parent.stop_signals.take_over(self._soft_stop_begins)
+            parent.stop_signals.take_over(
+                announce=self._soft_stop_begins,
+                hasten=lambda: self.keeper.soft_stop_begins(0),
+                must_wait=lambda: self._is_amid_message(parent),
+            )
         signals.task_failure.connect(self._on_failure, weak=False)
         # When the process ends, not on `worker_shutdown`: Celery leaves that out of a cold
         # shutdown, which every soft one ends in.
@@ -90,9 +98,12 @@ class KeeperStep(bootsteps.StartStopStep):
 
     def _end(self) -> None:
         self.keeper.stop()
-        stopped = self.keeper.stopping
-        if self._obedience.comes_back and not stopped and may_begin_anew(self.identity):
+        if self._comes_back() and may_begin_anew(self.identity) and self._comes_back():
             begin_anew()
+
+    def _comes_back(self) -> bool:
+        """A signal to stop has the last word, also while the database is asked."""
+        return self._obedience.comes_back and not self.keeper.stopping
 
     def _hear_of_soft_stop(self, worker: Any) -> None:
         """In place of Celery's wait, which announces a soft stop only when it is over, and sleeps
@@ -104,9 +115,15 @@ class KeeperStep(bootsteps.StartStopStep):
             if tuple(_state.active_requests):
                 seconds = max(0.0, self.keeper.stops_at - time.monotonic())
                 logger.warning("soft stop: what runs has %.3g seconds to end", seconds)
-                _wait_until_idle(self._shared, self.keeper.stops_at)
+                _wait_until_idle(self._shared, self.keeper)
 
         worker.wait_for_soft_shutdown = wait
+
+    def _is_amid_message(self, worker: Any) -> bool:
+        """A large one goes to its child in parts, with other steps in between. A child that takes
+        none of them is not waited for when the time is over."""
+        pool = worker.pool._pool
+        return bool(pool and pool._active_writers) and time.monotonic() < self.keeper.stops_at
 
     def _soft_stop_begins(self) -> None:
         self.keeper.soft_stop_begins(settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT)
@@ -151,10 +168,10 @@ class KeeperStep(bootsteps.StartStopStep):
             self.keeper.child_died(job, _death(exception))
 
 
-def _wait_until_idle(slots: Slots, end: float) -> None:
+def _wait_until_idle(slots: Slots, keeper: Keeper) -> None:
     """Until no child handles a message and none begins for a moment: one may be on its way."""
     idle_since = time.monotonic()
-    while (now := time.monotonic()) < end and now - idle_since < _IDLE_SECONDS:
+    while (now := time.monotonic()) < keeper.stops_at and now - idle_since < _IDLE_SECONDS:
         time.sleep(_LOOK_SECONDS)
         if any(map(is_child, slots.handling())):
             idle_since = time.monotonic()

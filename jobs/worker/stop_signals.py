@@ -19,6 +19,7 @@ from billiard.common import REMAP_SIGTERM
 
 Handler = Callable[[int, FrameType | None], object]
 
+_AGAIN_SECONDS = 0.02
 SOFT_STOPS = [signal.SIGQUIT, *([signal.SIGTERM] if REMAP_SIGTERM == "SIGQUIT" else [])]
 
 
@@ -28,6 +29,8 @@ class StopSignals:
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._announce: Callable[[], None] = lambda: None
+        self._hasten: Callable[[], None] = lambda: None
+        self._must_wait: Callable[[], bool] = lambda: False
         self._handlers: dict[int, Any] = {}
         self._in_loop = False
         self._heard: int | None = None
@@ -35,10 +38,17 @@ class StopSignals:
         os.set_blocking(self._reader, False)
         os.set_blocking(self._writer, False)
 
-    def take_over(self, announce: Callable[[], None]) -> None:
-        """From Celery, whose handlers are in place by now. `announce` is called at once when such a
-        signal comes, inside the handler: hence no locks in it."""
-        self._announce = announce
+    def take_over(
+        self,
+        *,
+        announce: Callable[[], None],
+        hasten: Callable[[], None],
+        must_wait: Callable[[], bool],
+    ) -> None:
+        """From Celery, whose handlers are in place by now. When such a signal comes, `announce` is
+        called at once, inside the handler: hence no locks in it. So is `hasten`, when another one
+        comes before the first is obeyed. That is put off while it `must_wait`."""
+        self._announce, self._hasten, self._must_wait = announce, hasten, must_wait
         for number in SOFT_STOPS:
             self._handlers[number] = signal.getsignal(number)
             signal.signal(number, self._hear)
@@ -46,8 +56,8 @@ class StopSignals:
     @contextmanager
     def between_steps(self, hub: Any) -> Iterator[None]:
         """While the loop of this hub runs, a signal wakes it and is obeyed as a step of its own.
-        At any other time it is obeyed in its handler: then nothing is written to children."""
-        hub.add_reader(self._reader, self._obey)
+        At any other time it is obeyed in its handler."""
+        hub.add_reader(self._reader, self._obey_when_possible, hub)
         self._in_loop = True
         try:
             yield
@@ -62,13 +72,23 @@ class StopSignals:
         self._announce()
         if not self._in_loop:
             self._handlers[number](number, frame)
-        elif self._heard is None:  # a second one in the same step says nothing more
+        elif self._heard is None:
             self._heard = number
             os.write(self._writer, b"\0")
+        else:
+            self._hasten()
 
-    def _obey(self) -> None:
+    def _obey_when_possible(self, hub: Any) -> None:
         with suppress(BlockingIOError):
             os.read(self._reader, 1)
+        if self._heard is None:
+            return
+        if self._must_wait():
+            hub.call_later(_AGAIN_SECONDS, self._obey_when_possible, hub)
+        else:
+            self._obey()
+
+    def _obey(self) -> None:
         if self._heard is None:
             return
         try:  # Celery's handler sets its own for the signals that come after this one

@@ -20,6 +20,15 @@ def unfinished_jobs() -> list[FencedJob]:
     return [job for request in requests for job in named_jobs(request.message)]
 
 
+def put_back_tasks() -> None:
+    """Those of ordinary Celery tasks go back to their list: the broker keeps no copy. Celery does
+    so itself where it closes its channel. Raises what the broker's client raises."""
+    for request in tuple(_state.requests.values()):
+        message: Any = request.message
+        if not message.acknowledged:
+            message.channel._restore(message)
+
+
 def named_jobs(message: Any) -> list[FencedJob]:
     """The jobs that a message names; none where it is no message of ours."""
     try:
@@ -28,5 +37,5 @@ def named_jobs(message: Any) -> list[FencedJob]:
     except (MalformedMessage, ValueError, TypeError, LookupError):
         return []
     except Exception as error:  # noqa: BLE001 (whatever a message can provoke)
-        logger.warning("a message for nobody cannot be read: %s", type(error).__name__)
+        logger.warning("a message cannot be read: %s", type(error).__name__)
         return []

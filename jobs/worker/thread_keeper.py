@@ -14,8 +14,9 @@ import time
 from collections.abc import Callable, Iterable
 
 from jobs.message import FencedJob
+from jobs.worker.deaths import Death
 from jobs.worker.identity import WorkerIdentity
-from jobs.worker.keeper import KILL_AFTER_STOP_SECONDS, Death, Keeper
+from jobs.worker.keeper import KILL_AFTER_STOP_SECONDS, Keeper
 from jobs.worker.slots import Running, Slots
 
 logger = logging.getLogger(__name__)
@@ -30,9 +31,12 @@ class ThreadKeeper(Keeper):
         *,
         finish: Callable[[], None],
         unfinished: Callable[[], Iterable[FencedJob]],
+        put_back_tasks: Callable[[], None],
     ) -> None:
         """`finish` lets the worker take nothing more and end after its jobs."""
-        super().__init__(identity, slots, report, unfinished=unfinished)
+        super().__init__(
+            identity, slots, report, unfinished=unfinished, put_back_tasks=put_back_tasks
+        )
         self._finish = finish
 
     def _is_alive(self, run: Running) -> bool:
@@ -68,4 +72,4 @@ class ThreadKeeper(Keeper):
         refused. It includes what was taken and is not claimed yet."""
         running = [run.job for run in self._slots.running()]
         for job in {*running, *self._unfinished()}:
-            self._deaths.setdefault(job, Death.STOPPED)
+            self._deaths.note(job, Death.STOPPED)

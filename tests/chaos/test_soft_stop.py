@@ -5,19 +5,20 @@ from __future__ import annotations
 import signal
 
 import psutil
-from celery import current_app
+from celery import Celery, current_app
 from django.db.models.functions import Now
 from kombu import Connection
 
-from jobs import lifecycle
+from jobs import broker, lifecycle
 from jobs.broker import PLAIN_QUEUE
+from jobs.lifecycle.waiting import Dispatched
 from jobs.message import FencedJob
 from jobs.models import Attempt, AttemptOutcome, Job, Worker
 from jobs.states import Status
 from tests.support.arena import Arena, leader_pid
 from tests.support.ledger import Ledger
 from tests.support.waiting import wait_for
-from tests.testapp.stops import HALF_A_MESSAGE, WITHIN_A_MESSAGE
+from tests.testapp.stops import HALF_MESSAGES, TORN, WITHIN_A_MESSAGE
 from tests.testapp.trace import traces
 
 SOFT_SECONDS = "1"
@@ -59,10 +60,7 @@ def test_g6_a_job_that_ends_within_the_soft_stop_keeps_its_result_and_ends_the_w
 
 def test_a_soft_stop_waits_for_a_plain_task_too(arena: Arena) -> None:
     stopping = arena.worker(WORKER_SOFT_SHUTDOWN_SECONDS="300")
-    with Connection(arena.valkey.url) as connection:
-        current_app.send_task(
-            "testing.plain", [3.0], queue=PLAIN_QUEUE, connection=connection, ignore_result=True
-        )
+    _send_plain(arena, seconds=3.0)
     wait_for(lambda: list(traces(arena.trace)), seconds=60, what="its code runs")
     stopping.send(signal.SIGTERM)
     assert stopping.wait_until_ended(seconds=60) == 0
@@ -102,27 +100,84 @@ def test_a_signal_within_a_message_to_a_child_tears_nothing(arena: Arena) -> Non
     Ledger(accepted=[job.pk for job in jobs], trace=arena.trace, faults=1).check()
 
 
+def test_nor_does_it_tear_a_message_that_goes_to_its_child_in_parts(arena: Arena) -> None:
+    """Larger than a pipe: other steps of the loop come in between."""
+    stopping = arena.worker(CELERIAC_TEST_STOP=WITHIN_A_MESSAGE)
+    for _ in range(20):
+        _send_plain(arena, seconds=0.05, ballast="x" * 1_000_000)
+    assert stopping.wait_until_ended(seconds=60) == 0
+    assert GAVE_UP not in stopping.log_text()
+    assert len(list(traces(arena.trace))) < 40
+
+    arena.worker("another")
+    wait_for(lambda: len(list(traces(arena.trace))) == 40, seconds=60, what="all have run")
+
+
 def test_g6_a_stop_that_does_not_come_to_an_end_is_left_and_its_jobs_given_back(
     arena: Arena,
 ) -> None:
-    """A child is stuck. Nobody has claimed its job, and no lease of it runs out."""
-    arena.dispatcher()
-    stopping = arena.worker(
-        WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS, CELERIAC_TEST_STOP=HALF_A_MESSAGE
+    """Its children are stuck. Nobody has claimed the job, no lease of it runs out, no dispatcher
+    is there to miss its message. An ordinary task goes back to the broker."""
+    worker = arena.worker(
+        WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS, CELERIAC_TEST_STOP=HALF_MESSAGES
     )
-    jobs = [arena.enqueue("testing.work", seconds=0.05) for _ in range(40)]
-    done = Job.objects.filter(status=Status.COMPLETED)
-    wait_for(lambda: done.count() == len(jobs) - 1, seconds=60, what="all but that one are done")
-    children = psutil.Process(stopping.pid).children()
-    stopping.send(signal.SIGTERM)
-    assert stopping.wait_until_ended(seconds=60) == 0
-    assert GAVE_UP in stopping.log_text()
-    assert psutil.wait_procs(children, timeout=60)[1] == []
+    job = _hand_to_the_broker(arena)
+    _send_plain(arena, seconds=0.1)
+    wait_for(lambda: worker.log_text().count(TORN) == 2, seconds=60, what="both have half of it")
+    children = psutil.Process(worker.pid).children()
+    worker.send(signal.SIGTERM)
+    assert worker.wait_until_ended(seconds=60) == 0
+    assert GAVE_UP in worker.log_text()
+    wait_for(lambda: not any(map(_runs, children)), seconds=10, what="its children are dead")
+    after = Job.objects.get(pk=job.id)
+    assert (after.status, after.dispatched_at, after.crash_count) == (Status.QUEUED, None, 0)
+    assert after.fence > job.fence
 
+    arena.dispatcher()
     arena.worker("another")
-    wait_for(lambda: done.count() == len(jobs), seconds=60, what="another worker has done it")
-    assert not Job.objects.filter(crash_count__gt=0).exists()
-    Ledger(accepted=[job.pk for job in jobs], trace=arena.trace, faults=1).check()
+    arena.wait_for_status(job.id, Status.COMPLETED, seconds=60)
+    wait_for(lambda: len(list(traces(arena.trace))) == 4, seconds=60, what="the task ran too")
+    Ledger(accepted=[job.id], trace=arena.trace, faults=1).check()
+
+
+def test_a_stop_ends_though_the_database_does_not_answer_and_a_child_is_stuck(
+    arena: Arena,
+) -> None:
+    """Then nobody can give back: the job is missed later, as after a kill."""
+    worker = arena.worker(
+        WORKER_SOFT_SHUTDOWN_SECONDS=SOFT_SECONDS, CELERIAC_TEST_STOP=HALF_MESSAGES
+    )
+    _hand_to_the_broker(arena)
+    wait_for(lambda: TORN in worker.log_text(), seconds=60, what="its message is torn")
+    with arena.postgres.silent():
+        worker.send(signal.SIGTERM)
+        assert worker.wait_until_ended(seconds=60) == 0
+
+
+def _hand_to_the_broker(arena: Arena) -> Dispatched:
+    """A job, sent as a dispatcher sends it; none runs."""
+    (sent,) = lifecycle.dispatch([arena.enqueue("testing.work").pk])
+    app = Celery("test", broker=arena.valkey.url, set_as_current=False)
+    broker.publish(app, [sent])
+    return sent
+
+
+def _send_plain(arena: Arena, *, seconds: float, ballast: str = "") -> None:
+    with Connection(arena.valkey.url) as connection:
+        current_app.send_task(
+            "testing.plain",
+            [seconds, ballast],
+            queue=PLAIN_QUEUE,
+            connection=connection,
+            ignore_result=True,
+        )
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_g7_a_cancelled_job_whose_worker_dies_ends_cancelled(arena: Arena) -> None:

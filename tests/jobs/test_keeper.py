@@ -21,9 +21,10 @@ from jobs.models import Job, Worker
 from jobs.states import Status
 from jobs.worker import ending, steps
 from jobs.worker import keeper as keeping
+from jobs.worker.deaths import Death
 from jobs.worker.identity import WorkerIdentity
 from jobs.worker.intake import Intake
-from jobs.worker.keeper import Death, Keeper
+from jobs.worker.keeper import Keeper
 from jobs.worker.obeying import Obedience
 from jobs.worker.slots import Slots
 from jobs.worker.steps import KeeperStep
@@ -40,8 +41,9 @@ def slots() -> Slots:
 @pytest.fixture
 def keeper(slots: Slots) -> Keeper:
     return Keeper(
-        WorkerIdentity(name="w@test", lease_seconds=30), slots, lambda: None, unfinished=tuple
-    )
+        WorkerIdentity(name="w@test", lease_seconds=30), slots, lambda: None,
+        unfinished=tuple, put_back_tasks=lambda: None,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -74,10 +76,10 @@ def test_g5_a_child_ended_by_its_watchdog_is_no_crash_whoever_tells_of_it_later(
     monkeypatch.setattr(ending, "gave_up", away)
     monkeypatch.setattr("jobs.worker.keeper.connection.is_usable", lambda: False)
     with pytest.raises(OperationalError):
-        keeper._record_deaths()
+        keeper._deaths.record()
     monkeypatch.setattr(ending, "gave_up", record)
-    keeper._record_deaths()
-    keeper._record_deaths()
+    keeper._deaths.record()
+    keeper._deaths.record()
 
     assert told == ["The lease could not be renewed."]
 
@@ -96,7 +98,7 @@ def test_a_death_that_cannot_be_recorded_holds_up_no_other(
     monkeypatch.setattr(ending, "crashed", crashed)
     keeper.child_died(odd, Death.CRASHED)
     keeper.child_died(plain, Death.CRASHED)
-    keeper._record_deaths()
+    keeper._deaths.record()
 
     assert told == ["crashed"]
 
@@ -111,11 +113,11 @@ def test_a_death_whose_row_somebody_holds_keeps_no_other_waiting_and_is_recorded
 
     with meanwhile(lambda: Job.objects.select_for_update().get(pk=locked.pk)):
         began = time.monotonic()
-        keeper._record_deaths()
+        keeper._deaths.record()
         assert time.monotonic() - began < keeper._identity.lease_seconds / 6
         assert (fresh(locked).status, fresh(free).status) == (Status.PROCESSING, Status.QUEUED)
 
-    keeper._record_deaths()
+    keeper._deaths.record()
     assert (fresh(locked).status, fresh(locked).crash_count) == (Status.QUEUED, 1)
 
 
@@ -155,7 +157,7 @@ def test_a_job_is_given_back_only_when_its_process_is_dead(
     monkeypatch.setattr(ending, "gave_up", lambda job, why: lived.append(child.poll() is None))
 
     keeper._give_back_the_rest()
-    keeper._record_deaths()
+    keeper._deaths.record()
 
     assert lived == [False, False]
 
@@ -172,7 +174,7 @@ def test_a_job_whose_process_does_not_die_is_not_given_back(
     monkeypatch.setattr(keeper, "_kill", lambda running, death: None)
 
     keeper._give_back_the_rest()
-    keeper._record_deaths()
+    keeper._deaths.record()
 
     assert told == []
 
@@ -191,7 +193,7 @@ def test_g5_code_that_keeps_its_watchdog_from_running_is_ended_past_its_lease(
 
     assert child.wait(timeout=5) == -9
     keeper.child_died(late, Death.CRASHED)
-    keeper._record_deaths()
+    keeper._deaths.record()
     assert told == ["The lease could not be renewed."]
 
 

@@ -38,7 +38,7 @@ def slots() -> Slots:
 
 @pytest.fixture
 def keeper(slots: Slots) -> Keeper:
-    return Keeper(IDENTITY, slots, lambda: None, unfinished=tuple)
+    return Keeper(IDENTITY, slots, lambda: None, unfinished=tuple, put_back_tasks=lambda: None)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from kombu.asynchronous import Hub
 
 from jobs.worker.stop_signals import SOFT_STOPS, StopSignals
+from tests.support.waiting import wait_for
 
 
 class Worker:
@@ -20,6 +21,7 @@ class Worker:
         self.story: list[str] = []
         self.hub = Hub()
         self.signals = StopSignals()
+        self.is_amid_message = False
 
     def obey(self, number: int, frame: FrameType | None) -> None:
         self.story.append(f"obeys {signal.Signals(number).name}")
@@ -36,14 +38,23 @@ class Worker:
         for _ in range(times):
             next(loop)
 
+    def has_obeyed(self) -> bool:
+        self.turn(1)
+        return self.story[-1] == "obeys SIGTERM"
+
 
 @pytest.fixture
 def worker() -> Iterator[Worker]:
+    assert set(SOFT_STOPS) == {signal.SIGTERM, signal.SIGQUIT}  # else one would end this process
     before = {number: signal.getsignal(number) for number in SOFT_STOPS}
     worker = Worker()
     for number in SOFT_STOPS:
         signal.signal(number, worker.obey)
-    worker.signals.take_over(lambda: worker.story.append("announced"))
+    worker.signals.take_over(
+        announce=lambda: worker.story.append("announced"),
+        hasten=lambda: worker.story.append("hastened"),
+        must_wait=lambda: worker.is_amid_message,
+    )
     yield worker
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -63,12 +74,31 @@ def test_what_comes_within_a_step_is_announced_at_once_and_obeyed_after_it(
     ]  # fmt: skip
 
 
-def test_two_within_one_step_are_one(worker: Worker) -> None:
+def test_a_second_one_within_the_same_step_cuts_the_time_short(worker: Worker) -> None:
     with worker.signals.between_steps(worker.hub):
         worker.hub.call_soon(worker.step, signal.SIGTERM, signal.SIGQUIT)
         worker.turn()
-    assert worker.story.count("announced") == 2
-    assert [line for line in worker.story if "obeys" in line] == ["obeys SIGTERM"]
+    assert worker.story == [
+        "a step begins", "announced", "announced", "hastened", "a step ends", "obeys SIGTERM",
+    ]  # fmt: skip
+
+
+def test_a_large_message_is_written_to_its_end_over_several_steps(worker: Worker) -> None:
+    worker.is_amid_message = True
+    with worker.signals.between_steps(worker.hub):
+        worker.hub.call_soon(worker.step, signal.SIGTERM)
+        worker.turn(5)
+        assert worker.story[-1] == "a step ends"
+        worker.is_amid_message = False
+        wait_for(worker.has_obeyed, seconds=10, what="it is obeyed")
+
+
+def test_what_waits_for_a_large_message_is_obeyed_when_the_loop_is_left(worker: Worker) -> None:
+    worker.is_amid_message = True
+    with worker.signals.between_steps(worker.hub):
+        worker.hub.call_soon(worker.step, signal.SIGTERM)
+        worker.turn()
+    assert worker.story[-2:] == ["a step ends", "obeys SIGTERM"]
 
 
 def test_one_after_another_is_obeyed_each_time(worker: Worker) -> None:

@@ -17,8 +17,8 @@ from jobs import lifecycle
 from jobs.message import FencedJob, encode
 from jobs.states import Status
 from jobs.worker import ending
+from jobs.worker.deaths import Death
 from jobs.worker.identity import WorkerIdentity
-from jobs.worker.keeper import Death
 from jobs.worker.slots import Running, Slots
 from jobs.worker.taken import unfinished_jobs
 from jobs.worker.thread_keeper import ThreadKeeper
@@ -53,8 +53,9 @@ def taken() -> list[FencedJob]:
 @pytest.fixture
 def keeper(slots: Slots, taken: list[FencedJob]) -> ThreadKeeper:
     return ThreadKeeper(
-        IDENTITY, slots, lambda: None, finish=lambda: None, unfinished=lambda: taken
-    )
+        IDENTITY, slots, lambda: None,
+        finish=lambda: None, unfinished=lambda: taken, put_back_tasks=lambda: None,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -125,7 +126,7 @@ def test_g6_what_runs_and_what_was_only_taken_is_given_back_at_the_end(
     taken += [running, waiting]
 
     keeper._give_back_the_rest()
-    keeper._record_deaths()
+    keeper._deaths.record()
 
     for job, sent in ((claimed, running), (queued, waiting)):
         after = fresh(job)
@@ -172,5 +173,5 @@ def test_a_death_that_celery_tells_of_is_recorded(
     told: list[str] = []
     monkeypatch.setattr(ending, "crashed", lambda job: told.append("crashed"))
     keeper.child_died(FencedJob(new_id(), 1), Death.CRASHED)
-    keeper._record_deaths()
+    keeper._deaths.record()
     assert told == ["crashed"]

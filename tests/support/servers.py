@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from config.embedded.account import server_account, spawn
 from config.embedded.place import server_home
 from config.embedded.postgres import prepare_postgres
@@ -61,6 +63,21 @@ class BreakableServer:
             yield
         finally:
             self._process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Inside, nor do the connections that were there answer: those of PostgreSQL have processes
+        of their own."""
+        with self.frozen():
+            assert self._process is not None
+            backends = psutil.Process(self._process.pid).children()
+            for backend in backends:
+                backend.suspend()
+            try:
+                yield
+            finally:
+                for backend in backends:
+                    backend.resume()
 
     def restart(self, number: signal.Signals) -> None:
         self.stop(number)

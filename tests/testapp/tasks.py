@@ -142,8 +142,8 @@ def leaving(context: JobContext) -> dict[str, str]:
 
 
 @shared_task(name="testing.plain")
-def plain(seconds: float) -> None:
-    """One of Celery's own, no job; it takes so long."""
+def plain(seconds: float, ballast: str = "") -> None:
+    """One of Celery's own, no job; it takes so long, and its message is as large as its ballast."""
     leave_trace("plain", "start")
     time.sleep(seconds)
     leave_trace("plain", "end")
