@@ -27,7 +27,7 @@ def end_children() -> None:
 
 
 def all_ended(within_seconds: float) -> bool:
-    """Whether none of them, runs any more."""
+    """Whether none of them runs any more, or will have come to its end by then."""
     deadline = time.monotonic() + within_seconds
     while any(is_child(child.pid) for child in psutil.Process().children()):
         if time.monotonic() > deadline:

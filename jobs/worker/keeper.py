@@ -274,8 +274,8 @@ class Keeper:
                 self.child_died(run.job, Death.STOPPED)
 
     def _give_back_all(self) -> None:
-        """Also those that no child has claimed: the broker has no other copy of their messages, and
-        who can claim none any more cannot begin one that is given back."""
+        """Also what no child has claimed yet, for the broker keeps no copy of a message. Once all
+        children are dead none of them can claim it any more."""
         end_children()
         if all_ended(_DEAD_WITHIN_SECONDS / 4):
             for job in self._unfinished():
