@@ -13,6 +13,7 @@ from scheduling.calendar_days import Days
 from scheduling.definition import Definition
 from scheduling.models import Calendar, Schedule
 from tests.api import kinds
+from tests.scheduling.making import new_name
 
 READ, WRITE = Scope.SCHEDULES_READ, Scope.SCHEDULES_WRITE
 BY = Actor(name="test")
@@ -51,12 +52,11 @@ ON_NONE: list[tuple[str, str, Scope, Any]] = [
 ]
 EVERY = [*ON_NONE, *ON_A_SCHEDULE, *ON_A_CALENDAR]
 SCHEDULE_CALLS = [(*call, None) for call in EVERY]
-_made = iter(range(1_000_000))
 
 
 def made(tenant: Tenant, expression: str = "0 2 * * *", **fields: Any) -> Schedule:
     given = {
-        "name": f"schedule {next(_made)}",
+        "name": new_name("schedule"),
         "type": kinds.report.name,
         "payload": {"report_id": 7},
         **fields,
@@ -65,5 +65,5 @@ def made(tenant: Tenant, expression: str = "0 2 * * *", **fields: Any) -> Schedu
 
 
 def calendar(tenant: Tenant, *, owner: str = "", **days: Any) -> Calendar:
-    given = {"name": f"calendar {next(_made)}", **days}
+    given = {"name": new_name("calendar"), **days}
     return calendars.create(tenant, Days(**given), BY, owner=owner)

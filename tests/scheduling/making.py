@@ -13,11 +13,16 @@ from scheduling.models import Firing, Schedule
 
 BY = Actor(name="test")
 ECHO = "diagnostics.echo"
-_made = iter(range(1_000_000))
+_numbers = iter(range(1_000_000))
+
+
+def new_name(what: str) -> str:
+    """One that nothing else of this process has."""
+    return f"{what} {next(_numbers)}"
 
 
 def made(tenant: Tenant, expression: str = "@hourly", **fields: Any) -> Schedule:
-    given = {"name": f"schedule {next(_made)}", "type": ECHO, **fields}
+    given = {"name": new_name("schedule"), "type": ECHO, **fields}
     return verbs.create(tenant, Definition(cron_expression=expression, **given), BY)
 
 
