@@ -8,12 +8,12 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        post_migrate.connect(_make_default_tenant, sender=self)
+        post_migrate.connect(make_default_tenant, sender=self)
         _write_down_sign_ins()
         from accounts.rate_limits import checks  # noqa: F401 (it registers itself)
 
 
-def _make_default_tenant(using: str, **_: Any) -> None:
+def make_default_tenant(using: str, **_: Any) -> None:
     """After `migrate`, and after a flush, which empties the table as well."""
     from accounts.models import DEFAULT_TENANT, Tenant
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import TransactionTestCase
 from hypothesis import HealthCheck
 from pytest_django import DjangoDbBlocker
+
+from tests.support.emptying import empty
 
 pytest_plugins = ["jobs.testing.fixtures"]
 
@@ -25,13 +29,8 @@ hypothesis.settings.load_profile("patient")
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Transactional tests empty all tables by TRUNCATE, which the audit trail refuses. So that
-    one trigger sleeps in the test database; the test of it wakes it first.
-
-    At the end nobody may come back to it: a thread that a test left behind would keep the database
-    from being dropped."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE accounts_auditentry DISABLE TRIGGER audit_not_truncated")
+    """At the end nobody may come back to it: a thread that a test left behind would keep it from
+    being dropped."""
     yield
     with django_db_blocker.unblock():
         _close_to_all(connection.settings_dict["NAME"])
@@ -44,6 +43,12 @@ def _close_to_all(database: str) -> None:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database]
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_emptied_in_our_way() -> Iterator[None]:
+    with patch.object(TransactionTestCase, "_fixture_teardown", lambda case: empty()):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

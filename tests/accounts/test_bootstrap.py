@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from accounts import tokens
 from accounts.bootstrap import first_start
 from accounts.models import DEFAULT_TENANT, ApiToken, Tenant
+from tests.support.copying import unchecked
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +34,8 @@ def test_a_second_start_makes_nothing() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_default_tenant_exists_after_migrate_and_after_a_flush() -> None:
     assert Tenant.objects.filter(slug=DEFAULT_TENANT).exists()
-    call_command("flush", interactive=False, verbosity=0)
+    with unchecked():  # the audit trail refuses to be emptied
+        call_command("flush", interactive=False, verbosity=0)
     assert Tenant.objects.filter(slug=DEFAULT_TENANT).exists()
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import product
 from random import Random
 from typing import Any
@@ -116,11 +117,18 @@ def _by_cron(tenant: Tenant) -> Iterator[Expected]:
         schedule = since(tenant, BEGIN, cron, misfire=misfire, misfire_limit=limit, **fields)
         if limit == 2:
             _bound(schedule)
-        moments = oracle.moments(cron, ZoneInfo(zone), dst, BEGIN, END)
+        moments = _by_the_oracle(cron, zone, dst)
         first, last = schedule.starts_at or BEGIN + timedelta(microseconds=1), schedule.ends_at
         yield Expected(
             schedule, [at for at in moments if at >= first and (last is None or at <= last)]
         )
+
+
+@cache
+def _by_the_oracle(cron: str, zone: str, dst: str) -> list[datetime]:
+    found = oracle.moments(cron, ZoneInfo(zone), dst, BEGIN, END)
+    oracle.forget()  # a year of one zone takes 130 MB
+    return found
 
 
 def _bound(schedule: Schedule) -> None:

@@ -109,6 +109,12 @@ def leaps(zone: ZoneInfo, begin: datetime, end: datetime) -> dict[datetime, date
     return missing
 
 
+def forget() -> None:
+    """Give back what the last stretches took."""
+    clocks.cache_clear()
+    leaps.cache_clear()
+
+
 def moments(
     cron: str, zone: ZoneInfo, policy: str, begin: datetime, end: datetime
 ) -> list[datetime]:
