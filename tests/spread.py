@@ -8,10 +8,15 @@ Nobody keeps a list of times: the fewer tests a file has, the longer they take.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from config.bootstrap import ROOT
 
 SHARING = ("tests/browser/", "tests/examples/", "tests/live/")  # one site for all of their files
 
@@ -31,6 +36,33 @@ def longest_first(items: list[pytest.Item]) -> None:
         return unit not in SHARING, sizes[unit], unit
 
     items.sort(key=place)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """To rewrite the assertions of all files takes as long as many tests, and all processes would
+    begin with the first file. So each begins in another place, and what it finds behind the next
+    one's is compiled already."""
+    if work := getattr(session.config, "workerinput", None):
+        number = int(work["workerid"].removeprefix("gw"))
+        for path in turned(_files(session.config), number / work["workercount"]):
+            _import(path)
+
+
+def turned(files: list[Path], by: float) -> list[Path]:
+    """The same round, begun at this part of it."""
+    start = int(len(files) * by)
+    return files[start:] + files[:start]
+
+
+def _files(config: pytest.Config) -> list[Path]:
+    places = [config.rootpath / arg.partition("::")[0] for arg in config.args]
+    return sorted({file for place in places for file in place.rglob("test_*.py")})
+
+
+def _import(path: Path) -> None:
+    """What fails here fails again where pytest collects it, and is told there."""
+    with suppress(Exception, pytest.skip.Exception):
+        import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 @pytest.hookimpl(optionalhook=True)
