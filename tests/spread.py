@@ -40,8 +40,8 @@ def longest_first(items: list[pytest.Item]) -> None:
 
 def pytest_collection(session: pytest.Session) -> None:
     """To rewrite the assertions of all files takes as long as many tests, and all processes would
-    begin with the first file. So each begins in another place, and what it finds behind the next
-    one's is compiled already."""
+    begin with the first file. So each begins in another place, and finds compiled what the others
+    came to before it."""
     if work := getattr(session.config, "workerinput", None):
         number = int(work["workerid"].removeprefix("gw"))
         for path in turned(_files(session.config), number / work["workercount"]):
